@@ -1,0 +1,3 @@
+module github.com/sallyport-auth/sallyport
+
+go 1.25.0
