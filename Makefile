@@ -1,0 +1,29 @@
+# The two commands: make run, make test. Everything they need and lack, they install (Debian packages, npm, Go modules).
+export GOWORK := off
+export GOTOOLCHAIN := local
+
+.PHONY: run build test test-all check bench fuzz clean
+
+run: build ## the main job: everything on this machine, with the commands to try next
+	bin/sallyport dev
+
+build:
+	cd server && go build -trimpath -o ../bin/sallyport ./cmd/sallyport
+
+test: ## all tests, with the race detector, against the real other sides
+	scripts/test
+
+check: ## format, vet, staticcheck and the architecture test, for every module
+	scripts/check
+
+bench: ## our cost beside the peers' and the floor, in one run
+	scripts/need gcc
+	cd bench && go run .
+
+fuzz: ## every fuzz target for 60 s each; FUZZTIME=5s make fuzz is shorter
+	scripts/fuzz
+
+test-all: check test fuzz ## what is slower, too
+
+clean:
+	rm -rf bin
