@@ -1,0 +1,398 @@
+package jws
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	maxDepth  = 8
+	maxObject = 16 << 20
+	// manyMembers is the number of members from which on names are compared through a map, so that an object made of
+	// nothing but names costs no more than its length.
+	manyMembers = 32
+)
+
+// Want texts of refused JSON.
+const (
+	wantObject   = "one JSON object (RFC 8259)"
+	wantOnce     = "member names that are there once and differ by more than case"
+	wantExact    = "registered names in their own spelling"
+	wantUTF8     = "valid UTF-8 without control characters or lone surrogates"
+	wantShallow  = "at most 8 levels of nesting"
+	wantSmall    = "at most 16 MiB of JSON"
+	wantNoMore   = "nothing after the JSON object"
+	wantGoodName = "a string as member name"
+)
+
+// scanner reads one JSON text from left to right, once. It stops at the first fault, which is then in want.
+//
+// members is a stack: an object's names are pushed as they are met and popped at the object's end, but for those of the
+// outermost object, which are the result.
+type scanner struct {
+	data    string
+	pos     int
+	depth   int
+	members []member
+	want    string
+	inner   bool // the text is a part of one that was parsed already
+}
+
+// parseObject scans data; members is room for the result (nil allocates).
+func parseObject(data string, members []member) (Object, error) {
+	if len(data) > maxObject {
+		return Object{}, malformed("", wantSmall)
+	}
+	if members == nil {
+		members = make([]member, 0, 16)
+	}
+	s := scanner{data: data, members: members[:0]}
+	s.space()
+	if s.peek() != '{' {
+		return Object{}, malformed("", wantObject)
+	}
+	s.object()
+	s.space()
+	if s.want == "" && s.pos < len(s.data) {
+		s.want = wantNoMore
+	}
+	if s.want != "" {
+		return Object{}, malformed("", s.want)
+	}
+	return Object{data: data, members: s.members}, nil
+}
+
+// nested parses the text of a value within an object that was parsed already.
+func nested(raw string) (Object, bool) {
+	if raw[0] != '{' {
+		return Object{}, false
+	}
+	s := scanner{data: raw, inner: true}
+	s.object()
+	return Object{data: raw, members: s.members}, s.want == ""
+}
+
+// elements calls visit for each element of an array that was parsed already. It returns false if raw is no array or
+// visit returns false.
+func elements(raw string, visit func(raw string) bool) bool {
+	if raw[0] != '[' {
+		return false
+	}
+	s := scanner{data: raw, pos: 1, inner: true}
+	for s.space(); s.want == "" && s.peek() != ']'; s.space() {
+		start := s.pos
+		s.value()
+		if s.want != "" || !visit(raw[start:s.pos]) {
+			return false
+		}
+		s.space()
+		if s.peek() == ',' {
+			s.pos++
+		}
+	}
+	return s.want == ""
+}
+
+// stringOf returns the string whose JSON text is raw.
+func stringOf(raw string) (string, bool) {
+	if raw[0] != '"' {
+		return "", false
+	}
+	return unescape(raw[1 : len(raw)-1]), true
+}
+
+func (s *scanner) fail(want string) bool {
+	if s.want == "" {
+		s.want = want
+	}
+	return false
+}
+
+// peek returns the next byte, 0 at the end. A NUL in the text is refused wherever peek is used, so the two need not be
+// told apart.
+func (s *scanner) peek() byte {
+	if s.pos < len(s.data) {
+		return s.data[s.pos]
+	}
+	return 0
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.data) {
+		switch s.data[s.pos] {
+		case ' ', '\t', '\r', '\n':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) enter() bool {
+	s.pos++
+	s.depth++
+	return s.depth <= maxDepth || s.fail(wantShallow)
+}
+
+// object scans an object whose brace is next.
+func (s *scanner) object() bool {
+	base := len(s.members)
+	if !s.enter() {
+		return false
+	}
+	names := nameSet{base: base}
+	s.space()
+	for s.peek() != '}' {
+		if len(s.members) > base && !s.comma() {
+			return false
+		}
+		if !s.member(&names) {
+			return false
+		}
+		s.space()
+	}
+	s.pos++
+	s.depth--
+	if s.depth > 0 {
+		s.members = s.members[:base]
+	}
+	return true
+}
+
+func (s *scanner) comma() bool {
+	if s.peek() != ',' {
+		return s.fail(wantObject)
+	}
+	s.pos++
+	s.space()
+	return true
+}
+
+func (s *scanner) member(names *nameSet) bool {
+	if s.peek() != '"' {
+		return s.fail(wantGoodName)
+	}
+	start := s.pos + 1
+	escaped, ok := s.text()
+	if !ok {
+		return false
+	}
+	m := member{name: uint32(start), nameEnd: uint32(s.pos - 1), nameEscaped: escaped}
+	if !names.add(s, m) {
+		return false
+	}
+	s.space()
+	if s.peek() != ':' {
+		return s.fail(wantObject)
+	}
+	s.pos++
+	s.space()
+	at := len(s.members)
+	s.members = append(s.members, m)
+	value := s.pos
+	escaped, ok = s.value()
+	if !ok {
+		return false
+	}
+	top := &s.members[at]
+	top.value, top.valueEnd, top.valueEscaped = uint32(value), uint32(s.pos), escaped
+	return true
+}
+
+// value scans any value; escaped says that it is a string with escapes.
+func (s *scanner) value() (escaped, ok bool) {
+	switch c := s.peek(); {
+	case c == '"':
+		return s.text()
+	case c == '{':
+		return false, s.object()
+	case c == '[':
+		return false, s.array()
+	case c == '-' || (c >= '0' && c <= '9'):
+		return false, s.number()
+	default:
+		return false, s.literal()
+	}
+}
+
+func (s *scanner) array() bool {
+	if !s.enter() {
+		return false
+	}
+	s.space()
+	for first := true; s.peek() != ']'; first = false {
+		if !first && !s.comma() {
+			return false
+		}
+		if _, ok := s.value(); !ok {
+			return false
+		}
+		s.space()
+	}
+	s.pos++
+	s.depth--
+	return true
+}
+
+func (s *scanner) literal() bool {
+	for _, word := range [...]string{"true", "false", "null"} {
+		if strings.HasPrefix(s.data[s.pos:], word) {
+			s.pos += len(word)
+			return true
+		}
+	}
+	return s.fail(wantObject)
+}
+
+// number scans RFC 8259 section 6: no leading zero, no plus, digits on both sides of the point.
+func (s *scanner) number() bool {
+	if s.peek() == '-' {
+		s.pos++
+	}
+	if s.peek() == '0' {
+		s.pos++
+	} else if !s.digits() {
+		return false
+	}
+	if s.peek() == '.' {
+		s.pos++
+		if !s.digits() {
+			return false
+		}
+	}
+	if c := s.peek(); c != 'e' && c != 'E' {
+		return true
+	}
+	s.pos++
+	if c := s.peek(); c == '+' || c == '-' {
+		s.pos++
+	}
+	return s.digits()
+}
+
+func (s *scanner) digits() bool {
+	start := s.pos
+	for c := s.peek(); c >= '0' && c <= '9'; c = s.peek() {
+		s.pos++
+	}
+	return s.pos > start || s.fail(wantObject)
+}
+
+// plain holds the bytes that stand for themselves within a string.
+var plain = func() (table [256]bool) {
+	for c := 0x20; c < 0x80; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
+
+// text scans a string whose quote is next and leaves pos behind the closing one.
+func (s *scanner) text() (escaped, ok bool) {
+	data, i := s.data, s.pos+1
+	for {
+		for i < len(data) && plain[data[i]] {
+			i++
+		}
+		if i >= len(data) {
+			return false, s.fail(wantObject)
+		}
+		n := 0
+		switch c := data[i]; {
+		case c == '"':
+			s.pos = i + 1
+			return escaped, true
+		case c == '\\':
+			escaped = true
+			_, n = escape(data[i:])
+		case c >= utf8.RuneSelf:
+			if r, size := utf8.DecodeRuneInString(data[i:]); r != utf8.RuneError || size == 3 {
+				n = size
+			}
+		}
+		if n == 0 {
+			return false, s.fail(wantUTF8)
+		}
+		i += n
+	}
+}
+
+// escape decodes the escape sequence at the start of s and returns its length, 0 if it is none. A surrogate must be
+// the first of a pair.
+func escape(s string) (rune, int) {
+	if len(s) < 2 {
+		return 0, 0
+	}
+	switch s[1] {
+	case '"', '\\', '/':
+		return rune(s[1]), 2
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'u':
+		return escapeUnicode(s)
+	}
+	return 0, 0
+}
+
+func escapeUnicode(s string) (rune, int) {
+	r, ok := hex4(s)
+	if !ok {
+		return 0, 0
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 6
+	}
+	low, ok := hex4(s[6:])
+	if r = utf16.DecodeRune(r, low); !ok || r == unicode.ReplacementChar {
+		return 0, 0
+	}
+	return r, 12
+}
+
+// hex4 decodes \uXXXX at the start of s.
+func hex4(s string) (r rune, ok bool) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, false
+	}
+	for _, c := range []byte(s[2:6]) {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// unescape decodes the inside of a string that was scanned already.
+func unescape(s string) string {
+	i := strings.IndexByte(s, '\\')
+	if i < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for ; i >= 0; i = strings.IndexByte(s, '\\') {
+		b.WriteString(s[:i])
+		r, n := escape(s[i:])
+		b.WriteRune(r)
+		s = s[i+max(n, 1):]
+	}
+	b.WriteString(s)
+	return b.String()
+}

@@ -1,0 +1,31 @@
+package jws
+
+import "strings"
+
+// UnverifiedIssuer returns the iss of a token whose signature nobody has checked. Its only use is to select the
+// verifier that then checks it: the value is the sender's and must not be logged, shown or compared for anything else.
+// The payload is parsed as strictly as by Verify. The error is a *[Refusal]: Malformed or MissingClaim.
+func UnverifiedIssuer(token string) (string, error) {
+	p, ok := split(token)
+	if !ok || len(token) > maxMaxBytes {
+		return "", malformed("", wantParts)
+	}
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	if s.buf, ok = decode(s.buf[:0], p.payload); !ok {
+		return "", malformed("", wantBase64)
+	}
+	var members [24]member
+	claims, err := parseObject(string(s.buf), members[:0])
+	if err != nil {
+		return "", err
+	}
+	if !claims.Has("iss") {
+		return "", &Refusal{Check: CheckIssuer, Reason: MissingClaim, Claim: "iss", Want: "the issuer"}
+	}
+	issuer, ok := claims.String("iss")
+	if !ok {
+		return "", &Refusal{Check: CheckIssuer, Reason: Malformed, Claim: "iss", Want: "a string"}
+	}
+	return strings.Clone(issuer), nil
+}

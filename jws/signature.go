@@ -1,0 +1,107 @@
+package jws
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// checkSignature finds the key that signed the token and sets t.Key.
+func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, now time.Time) error {
+	keys, err := v.cfg.Keys.Keys(ctx, t.Header)
+	if err != nil {
+		return unavailable(err)
+	}
+	if t.Header.Algorithm != HS256 {
+		select {
+		case v.slots <- struct{}{}:
+			defer func() { <-v.slots }()
+		case <-ctx.Done():
+			return unavailable(ctx.Err())
+		}
+	}
+	return s.tryKeys(t, keys, now)
+}
+
+// tryKeys tries the first few keys whose algorithm is the header's.
+func (s *scratch) tryKeys(t *Token, keys []*Key, now time.Time) error {
+	var other *Key
+	tried := 0
+	for _, k := range keys {
+		switch {
+		case k == nil || !k.Trusted(now):
+		case k.alg != t.Header.Algorithm:
+			other = k
+		case tried == maxCandidates:
+		case k.verify(s, s.signed, s.signature):
+			t.Key = k
+			return nil
+		default:
+			tried++
+		}
+	}
+	switch {
+	case tried > 0:
+		return &Refusal{Check: CheckSignature, Reason: BadSignature, Want: "a signature by the key that the header names"}
+	case other != nil:
+		want := string(other.alg) + ", which is what the key is for"
+		return &Refusal{Check: CheckAlgorithm, Reason: AlgorithmRefused, Claim: "alg", Want: want}
+	}
+	return &Refusal{Check: CheckSignature, Reason: UnknownKey, Claim: "kid", Want: "a trusted key"}
+}
+
+// unavailable makes a refusal of a key source's error, unless it is one.
+func unavailable(err error) error {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return err
+	}
+	return &Refusal{Check: CheckSignature, Reason: Unavailable, Want: "a key source that answers", Err: err}
+}
+
+const (
+	maxHeaders     = 32
+	maxHeaderBytes = 1024
+)
+
+// headerMemory holds headers that stood under a good signature and passed the policy, by their encoded text, so that
+// they need not be parsed again. It remembers no key: the key source is asked every time.
+type headerMemory struct {
+	seen atomic.Pointer[map[string]Header]
+	mu   sync.Mutex // held to replace seen
+}
+
+func (m *headerMemory) lookup(encoded string) (Header, bool) {
+	seen := m.seen.Load()
+	if seen == nil {
+		return Header{}, false
+	}
+	h, found := (*seen)[encoded]
+	return h, found
+}
+
+func (m *headerMemory) remember(encoded string, h Header) {
+	seen := m.seen.Load()
+	if len(encoded) > maxHeaderBytes || (seen != nil && len(*seen) >= maxHeaders) {
+		return
+	}
+	if _, found := m.lookup(encoded); !found {
+		m.add(strings.Clone(encoded), h)
+	}
+}
+
+func (m *headerMemory) add(encoded string, h Header) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := map[string]Header{encoded: h}
+	if seen := m.seen.Load(); seen != nil {
+		maps.Copy(next, *seen)
+	}
+	if len(next) <= maxHeaders {
+		m.seen.Store(&next)
+	}
+}
