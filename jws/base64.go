@@ -35,11 +35,17 @@ func decode(dst []byte, s string) ([]byte, bool) {
 		return dst, false
 	case 2:
 		a, b := sextets[s[0]], sextets[s[1]]
-		bad |= a | b | b<<4
+		if b&15 != 0 {
+			return dst, false
+		}
+		bad |= a | b
 		dst = append(dst, a<<2|b>>4)
 	case 3:
 		a, b, c := sextets[s[0]], sextets[s[1]], sextets[s[2]]
-		bad |= a | b | c | c<<6
+		if c&3 != 0 {
+			return dst, false
+		}
+		bad |= a | b | c
 		dst = append(dst, a<<2|b>>4, b<<4|c>>2)
 	}
 	return dst, bad < 64
