@@ -1,0 +1,173 @@
+package identity
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/jws"
+)
+
+const (
+	// webhookTolerance is how far svix-timestamp may be from now, in either direction (docs.svix.com, "Verifying
+	// Webhooks Manually").
+	webhookTolerance = 5 * time.Minute
+	// webhookHeaderBytes bounds each of the three headers.
+	webhookHeaderBytes = 4096
+	// webhookSecretBytes is the least that a secret may have after decoding; Svix makes 24.
+	webhookSecretBytes = 16
+)
+
+// ClerkWebhookConfig is the configuration of a webhook endpoint of a Clerk instance.
+type ClerkWebhookConfig struct {
+	// Realm is the realm of the instance's players, the same as in ClerkConfig. Required.
+	Realm string
+	// Issuer is the instance's iss, the same as in ClerkConfig. Required.
+	Issuer string
+	// Secrets are the endpoint's signing secrets ("whsec_…"): one, or two while one replaces the other. Required.
+	Secrets []string
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// ClerkWebhook verifies Clerk's webhooks, which Svix signs and delivers, and reads sign-outs from them. It is safe for
+// concurrent use.
+type ClerkWebhook struct {
+	realm, issuer string
+	secrets       [][]byte
+	now           func() time.Time
+}
+
+// NewClerkWebhook returns a receiver of webhooks.
+func NewClerkWebhook(c ClerkWebhookConfig) (*ClerkWebhook, error) {
+	const config = "ClerkWebhookConfig"
+	if !validRealm(c.Realm) {
+		return nil, &ConfigError{config, "Realm", "must be the realm of the Clerk issuer"}
+	}
+	err := firstOf(
+		checkIssuer(config, "Issuer", c.Issuer),
+		required(config, "Secrets", c.Secrets, "the endpoint's signing secrets, whsec_…"),
+	)
+	if err != nil {
+		return nil, err
+	}
+	w := &ClerkWebhook{realm: c.Realm, issuer: c.Issuer, now: c.Now}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	for _, s := range c.Secrets {
+		encoded, ok := strings.CutPrefix(s, "whsec_")
+		secret, err := base64.StdEncoding.DecodeString(encoded)
+		if !ok || err != nil || len(secret) < webhookSecretBytes {
+			return nil, &ConfigError{config, "Secrets", `has an entry that is not "whsec_" and base64 of at least 16 bytes`}
+		}
+		w.secrets = append(w.secrets, secret)
+	}
+	return w, nil
+}
+
+// Parse verifies a webhook by its headers svix-id, svix-timestamp and svix-signature and its unchanged body
+// (docs.svix.com, "Verifying Webhooks Manually") and returns what it says: session.ended, session.removed and
+// session.revoked end a session; user.deleted ends all of a player's; user.updated does if the player is now banned.
+// Every other event gives nil without an error: answer it with success, or Clerk sends it again. A webhook that does not
+// verify is a *jws.Refusal. The caller bounds the body. Webhooks come late, twice and in any order; acting on one twice
+// does no harm.
+func (w *ClerkWebhook) Parse(header http.Header, body []byte) (*SignOut, error) {
+	var value [3]string
+	for n, name := range []string{"svix-id", "svix-timestamp", "svix-signature"} {
+		if value[n] = header.Get(name); value[n] == "" || len(value[n]) > webhookHeaderBytes {
+			return nil, &jws.Refusal{Check: jws.CheckFormat, Reason: jws.Malformed, Claim: name, Want: "a Svix header"}
+		}
+	}
+	id, timestamp, signatures := value[0], value[1], value[2]
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return nil, &jws.Refusal{Check: jws.CheckFormat, Reason: jws.Malformed, Claim: "svix-timestamp", Want: "Unix seconds"}
+	}
+	if !w.signed(id+"."+timestamp+".", body, signatures) {
+		return nil, &jws.Refusal{Check: jws.CheckSignature, Reason: jws.BadSignature, Claim: "svix-signature", Want: "a signature by one of Secrets"}
+	}
+	if err := w.recent(seconds); err != nil {
+		return nil, err
+	}
+	return w.event(id, at(seconds), body)
+}
+
+// signed compares every signature with that of every secret, in constant time.
+func (w *ClerkWebhook) signed(prefix string, body []byte, signatures string) bool {
+	good := false
+	for _, secret := range w.secrets {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(prefix))
+		mac.Write(body)
+		want := mac.Sum(nil)
+		for signature := range strings.FieldsSeq(signatures) {
+			encoded, isV1 := strings.CutPrefix(signature, "v1,")
+			got, err := base64.StdEncoding.DecodeString(encoded)
+			if isV1 && err == nil && hmac.Equal(got, want) {
+				good = true
+			}
+		}
+	}
+	return good
+}
+
+func (w *ClerkWebhook) recent(seconds int64) error {
+	now, tolerance := w.now().Unix(), int64(webhookTolerance/time.Second)
+	switch {
+	case seconds < now-tolerance:
+		return refuse(jws.CheckTime, jws.Expired, "svix-timestamp", "at most 5 min ago", strconv.FormatInt(seconds, 10))
+	case seconds > now+tolerance:
+		return refuse(jws.CheckTime, jws.NotYetValid, "svix-timestamp", "at most 5 min ahead", strconv.FormatInt(seconds, 10))
+	}
+	return nil
+}
+
+// webhookEvent is what is read of a webhook (clerk.com/docs, "Webhooks overview"). It is not parsed as strictly as a
+// token, because a user's own metadata, which players can write, is in it.
+type webhookEvent struct {
+	Type      string `json:"type"`
+	Timestamp int64  `json:"timestamp"` // Unix milliseconds
+	Data      struct {
+		ID     string `json:"id"`
+		UserID string `json:"user_id"`
+		Banned bool   `json:"banned"`
+	} `json:"data"`
+}
+
+func (w *ClerkWebhook) event(id string, sent time.Time, body []byte) (*SignOut, error) {
+	var kind struct {
+		Type string `json:"type"`
+	}
+	var e webhookEvent
+	if json.Unmarshal(body, &kind) != nil || kind.Type == "" {
+		return nil, refuse(jws.CheckFormat, jws.Malformed, "type", "a JSON object with a type", "")
+	}
+	out := &SignOut{Issuer: w.issuer, Player: Player{Realm: w.realm}, TokenID: id, At: sent}
+	ofSession := kind.Type == "session.ended" || kind.Type == "session.removed" || kind.Type == "session.revoked"
+	if !ofSession && kind.Type != "user.deleted" && kind.Type != "user.updated" {
+		return nil, nil
+	}
+	if json.Unmarshal(body, &e) != nil || e.Data.ID == "" {
+		return nil, refuse(jws.CheckFormat, jws.Malformed, "data.id", "a session's or user's id", "")
+	}
+	if e.Timestamp > 0 {
+		out.At = time.UnixMilli(e.Timestamp).UTC()
+	}
+	if ofSession {
+		out.Session, out.Player.Subject = e.Data.ID, e.Data.UserID
+		return out, nil
+	}
+	out.Player.Subject, out.All = e.Data.ID, true
+	out.Deleted = kind.Type == "user.deleted"
+	out.Banned = !out.Deleted && e.Data.Banned
+	if !out.Deleted && !out.Banned {
+		return nil, nil
+	}
+	return out, nil
+}
