@@ -23,22 +23,8 @@ var registered = func() map[string]string {
 
 // misspelt reports whether name is a registered name but for its case.
 func misspelt(name string) bool {
-	if isLower(name) {
-		return false
-	}
 	want, found := registered[fold(name)]
 	return found && want != name
-}
-
-// isLower reports whether name can only be its own folding's usual spelling: ASCII without capitals, and without the
-// '#' of the one registered name that has a capital.
-func isLower(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; c >= utf8.RuneSelf || (c >= 'A' && c <= 'Z') || c == '#' {
-			return false
-		}
-	}
-	return true
 }
 
 // fold returns a form that is equal for names that encoding/json takes for equal: Unicode simple folding.
@@ -59,27 +45,29 @@ func foldRune(r rune) rune {
 // no comparison; from manyMembers on folded does the work.
 type nameSet struct {
 	base   int
-	bits   uint64
+	bits   [4]uint64
 	folded map[string]struct{}
 }
 
-// add refuses the name of m if the object has it already, and a case variant of a registered name at the top.
-func (n *nameSet) add(s *scanner, m member) bool {
-	object := Object{data: s.data}
-	name := object.name(&m)
-	if s.depth == 1 && !s.inner && misspelt(name) {
+// add refuses a name that the object has already, and a case variant of a registered name at the top.
+func (n *nameSet) add(s *scanner, name string, escaped bool) bool {
+	if escaped {
+		name = unescape(name)
+	}
+	hash, lower := foldHash(name)
+	if !lower && s.depth == 1 && !s.inner && misspelt(name) {
 		return s.fail(wantExact)
 	}
 	if len(s.members)-n.base >= manyMembers {
 		return n.addFolded(s, name)
 	}
-	bit := uint64(1) << (foldHash(name) & 63)
-	if n.bits&bit == 0 {
-		n.bits |= bit
+	word, bit := &n.bits[hash>>6], uint64(1)<<(hash&63)
+	if *word&bit == 0 {
+		*word |= bit
 		return true
 	}
 	for i := n.base; i < len(s.members); i++ {
-		if strings.EqualFold(object.name(&s.members[i]), name) {
+		if strings.EqualFold(Object{data: s.data}.name(&s.members[i]), name) {
 			return s.fail(wantOnce)
 		}
 	}
@@ -101,24 +89,39 @@ func (n *nameSet) addFolded(s *scanner, name string) bool {
 	return true
 }
 
-// foldHash is equal for names that fold to the same.
-func foldHash(name string) (h uint32) {
-	for i := range len(name) {
-		c := name[i]
-		if c >= utf8.RuneSelf {
-			return foldHashSlow(name)
-		}
-		if c >= 'a' && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		h = (h ^ uint32(c)) * 16777619
-	}
-	return h ^ h>>16
-}
+// Marks of the bytes of a name.
+const (
+	markCase = 1 << iota // the name may be a registered one in another case: a capital, or the '#' of x5t#S256
+	markWide             // beyond ASCII
+)
 
-func foldHashSlow(name string) (h uint32) {
-	for _, r := range name {
-		h = (h ^ uint32(foldRune(r))) * 16777619
+var marks = func() (table [256]byte) {
+	for c := range table {
+		switch {
+		case c >= utf8.RuneSelf:
+			table[c] = markCase | markWide
+		case c >= 'A' && c <= 'Z', c == '#':
+			table[c] = markCase
+		}
 	}
-	return h ^ h>>16
+	return table
+}()
+
+// foldHash returns 8 bits that are equal for names that fold to the same. lower says that a name can be no registered
+// one in another case.
+func foldHash(name string) (hash uint, lower bool) {
+	var seen byte
+	for i := range len(name) {
+		seen |= marks[name[i]]
+	}
+	if seen&markWide != 0 {
+		name = fold(name)
+	}
+	n := len(name)
+	if n == 0 {
+		return 0, true
+	}
+	// Bit 5 tells capitals and small letters apart.
+	first, middle, last := uint(name[0])|0x20, uint(name[n/2])|0x20, uint(name[n-1])|0x20
+	return (first*31 ^ middle*7 ^ last*3 ^ uint(n)<<4) & 255, seen == 0
 }

@@ -165,18 +165,12 @@ var _ json.Marshaler = Object{}
 
 func (o Object) find(name string) *member {
 	for i := range o.members {
-		if m := &o.members[i]; o.is(m, name) {
+		m := &o.members[i]
+		if o.data[m.name:m.nameEnd] == name && !m.nameEscaped || m.nameEscaped && o.name(m) == name {
 			return m
 		}
 	}
 	return nil
-}
-
-func (o Object) is(m *member, name string) bool {
-	if m.nameEscaped {
-		return o.name(m) == name
-	}
-	return o.data[m.name:m.nameEnd] == name
 }
 
 func (o Object) name(m *member) string {

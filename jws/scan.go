@@ -1,6 +1,7 @@
 package jws
 
 import (
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -120,15 +121,12 @@ func (s *scanner) peek() byte {
 }
 
 func (s *scanner) space() {
-	for s.pos < len(s.data) {
-		switch s.data[s.pos] {
-		case ' ', '\t', '\r', '\n':
-			s.pos++
-		default:
-			return
-		}
+	for s.pos < len(s.data) && isSpace(s.data[s.pos]) {
+		s.pos++
 	}
 }
+
+func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t') }
 
 func (s *scanner) enter() bool {
 	s.pos++
@@ -179,8 +177,8 @@ func (s *scanner) member(names *nameSet) bool {
 	if !ok {
 		return false
 	}
-	m := member{name: uint32(start), nameEnd: uint32(s.pos - 1), nameEscaped: escaped}
-	if !names.add(s, m) {
+	end := s.pos - 1
+	if !names.add(s, s.data[start:end], escaped) {
 		return false
 	}
 	s.space()
@@ -189,15 +187,14 @@ func (s *scanner) member(names *nameSet) bool {
 	}
 	s.pos++
 	s.space()
-	at := len(s.members)
-	s.members = append(s.members, m)
-	value := s.pos
+	at, value := len(s.members), s.pos
+	s.members = append(s.members, member{name: uint32(start), nameEnd: uint32(end), nameEscaped: escaped})
 	escaped, ok = s.value()
 	if !ok {
 		return false
 	}
-	top := &s.members[at]
-	top.value, top.valueEnd, top.valueEscaped = uint32(value), uint32(s.pos), escaped
+	m := &s.members[at]
+	m.value, m.valueEnd, m.valueEscaped = uint32(value), uint32(s.pos), escaped
 	return true
 }
 
@@ -280,21 +277,15 @@ func (s *scanner) digits() bool {
 	return s.pos > start || s.fail(wantObject)
 }
 
-// plain holds the bytes that stand for themselves within a string.
-var plain = func() (table [256]bool) {
-	for c := 0x20; c < 0x80; c++ {
-		table[c] = c != '"' && c != '\\'
-	}
-	return table
-}()
-
 // text scans a string whose quote is next and leaves pos behind the closing one.
 func (s *scanner) text() (escaped, ok bool) {
-	data, i := s.data, s.pos+1
-	for {
-		for i < len(data) && plain[data[i]] {
-			i++
-		}
+	data := s.data
+	i := skipPlain(data, s.pos+1)
+	if i < len(data) && data[i] == '"' {
+		s.pos = i + 1
+		return false, true
+	}
+	for ; ; i = skipPlain(data, i) {
 		if i >= len(data) {
 			return false, s.fail(wantObject)
 		}
@@ -316,6 +307,27 @@ func (s *scanner) text() (escaped, ok bool) {
 		}
 		i += n
 	}
+}
+
+// skipPlain returns the position of the first byte from i on that does not stand for itself within a string: a quote, a
+// backslash, a control character, or one beyond ASCII. It looks at eight bytes at once.
+func skipPlain(data string, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(data); i += 8 {
+		d := data[i : i+8]
+		x := uint64(d[0]) | uint64(d[1])<<8 | uint64(d[2])<<16 | uint64(d[3])<<24 |
+			uint64(d[4])<<32 | uint64(d[5])<<40 | uint64(d[6])<<48 | uint64(d[7])<<56
+		quote, slash := x^(ones*'"'), x^(ones*'\\')
+		// A byte's high bit is set for a hit. A borrow can set it falsely only above the first true one.
+		hits := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*0x20)&^x | x) & highs
+		if hits != 0 {
+			return i + bits.TrailingZeros64(hits)/8
+		}
+	}
+	for i < len(data) && data[i] >= 0x20 && data[i] < utf8.RuneSelf && data[i] != '"' && data[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // escape decodes the escape sequence at the start of s and returns its length, 0 if it is none. A surrogate must be

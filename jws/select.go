@@ -15,8 +15,7 @@ func UnverifiedIssuer(token string) (string, error) {
 	if s.buf, ok = decode(s.buf[:0], p.payload); !ok {
 		return "", malformed("", wantBase64)
 	}
-	var members [24]member
-	claims, err := parseObject(string(s.buf), members[:0])
+	claims, err := parseObject(string(s.buf), s.members[:0])
 	if err != nil {
 		return "", err
 	}

@@ -2,7 +2,6 @@ package jws
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"strings"
 	"sync"
@@ -56,8 +55,7 @@ func (s *scratch) tryKeys(t *Token, keys []*Key, now time.Time) error {
 
 // unavailable makes a refusal of a key source's error, unless it is one.
 func unavailable(err error) error {
-	var r *Refusal
-	if errors.As(err, &r) {
+	if ReasonOf(err) != "" {
 		return err
 	}
 	return &Refusal{Check: CheckSignature, Reason: Unavailable, Want: "a key source that answers", Err: err}

@@ -1,7 +1,6 @@
 package jws
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -11,25 +10,24 @@ const (
 	leeway = 5
 	// maxDate is the end of the year 9999 in Unix seconds, the last time that RFC 3339 can write.
 	maxDate = 253402300799
-	// maxDateText bounds the digits of a NumericDate.
-	maxDateText = 32
 )
 
 const wantDate = "seconds since 1970 as a number without exponent (RFC 7519 section 2)"
 
 // checkTime reads exp, nbf and iat and compares them with now.
 func (t *Token) checkTime(now time.Time) error {
-	if !t.Claims.Has("exp") {
-		return t.refuse(CheckTime, MissingClaim, "exp", wantDate, "")
-	}
-	for _, claim := range [...]struct {
-		name string
-		to   *int64
-		up   bool
-	}{{"exp", &t.Expiry, false}, {"nbf", &t.NotBefore, true}, {"iat", &t.IssuedAt, false}} {
-		if !t.date(claim.name, claim.to, claim.up) {
-			return t.refuse(CheckTime, Malformed, claim.name, wantDate, "")
+	dates := t.dates()
+	for i, to := range [...]*int64{&t.Expiry, &t.NotBefore, &t.IssuedAt} {
+		if dates[i] == nil {
+			continue
 		}
+		var ok bool
+		if *to, ok = numericDate(t.Claims.raw(dates[i]), to == &t.NotBefore); !ok {
+			return t.refuse(CheckTime, Malformed, t.Claims.name(dates[i]), wantDate, "")
+		}
+	}
+	if dates[0] == nil {
+		return t.refuse(CheckTime, MissingClaim, "exp", wantDate, "")
 	}
 	unix := now.Unix()
 	switch {
@@ -49,25 +47,39 @@ func (t *Token) refuseTime(reason Reason, claim, want string, got int64) error {
 
 func dateText(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
-// date reads a NumericDate into to and reports whether the claim is absent or one.
-func (t *Token) date(claim string, to *int64, up bool) bool {
-	m := t.Claims.find(claim)
-	if m == nil {
-		return true
+// dates finds exp, nbf and iat in one pass.
+func (t *Token) dates() (found [3]*member) {
+	for i := range t.Claims.members {
+		m := &t.Claims.members[i]
+		switch t.Claims.name(m) {
+		case "exp":
+			found[0] = m
+		case "nbf":
+			found[1] = m
+		case "iat":
+			found[2] = m
+		}
 	}
-	n, ok := numericDate(t.Claims.raw(m), up)
-	*to = n
-	return ok
+	return found
 }
 
 // numericDate reads a JSON number of seconds from 0 to the year 9999. A fraction is cut off, or rounded up.
-func numericDate(raw string, up bool) (int64, bool) {
-	whole, fraction, _ := strings.Cut(raw, ".")
-	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || len(raw) > maxDateText || strings.ContainsAny(raw, "-eE") || n > maxDate {
+func numericDate(raw string, up bool) (n int64, ok bool) {
+	i := 0
+	for ; i < len(raw) && raw[i] != '.'; i++ {
+		c := raw[i] - '0'
+		if n = n*10 + int64(c); c > 9 || n > maxDate {
+			return 0, false
+		}
+	}
+	if i == len(raw) {
+		return n, true
+	}
+	fraction := strings.TrimRight(raw[i+1:], "0")
+	if strings.ContainsAny(fraction, "eE") {
 		return 0, false
 	}
-	if up && strings.Trim(fraction, "0") != "" {
+	if up && fraction != "" {
 		n++
 	}
 	return n, true

@@ -117,16 +117,23 @@ type scratch struct {
 	sum [32]byte
 
 	signed, signature []byte // parts of buf
+	members           []member
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratches = sync.Pool{New: func() any { return &scratch{members: make([]member, 0, 32)} }}
 
-// maxPooled is the largest buffer that is kept for the next token, in bytes.
-const maxPooled = 64 << 10
+// maxPooled is the largest buffer that is kept for the next token, in bytes, and maxPooledMembers the most members.
+const (
+	maxPooled        = 64 << 10
+	maxPooledMembers = 256
+)
 
 func (s *scratch) release() {
 	if cap(s.buf) > maxPooled {
 		s.buf = nil
+	}
+	if cap(s.members) > maxPooledMembers {
+		s.members = make([]member, 0, 32)
 	}
 	scratches.Put(s)
 }
@@ -153,10 +160,36 @@ const (
 	wantBase64 = "canonical base64url without padding, line breaks and stray bits (RFC 7515 section 2)"
 )
 
-// verification is a token on its way, in one allocation with room for its members.
-type verification struct {
-	token   Token
-	members [24]member
+// newToken returns a token with its claims, whose members are copied from the scratch into the token's own allocation
+// where they are not many.
+func newToken(claims Object) *Token {
+	var t *Token
+	var own []member
+	switch n := len(claims.members); {
+	case n <= 8:
+		x := new(struct {
+			Token
+			members [8]member
+		})
+		t, own = &x.Token, x.members[:n]
+	case n <= 16:
+		x := new(struct {
+			Token
+			members [16]member
+		})
+		t, own = &x.Token, x.members[:n]
+	case n <= 32:
+		x := new(struct {
+			Token
+			members [32]member
+		})
+		t, own = &x.Token, x.members[:n]
+	default:
+		t, own = new(Token), make([]member, n)
+	}
+	copy(own, claims.members)
+	t.Claims = Object{data: claims.data, members: own}
+	return t
 }
 
 // Verify returns the token, or a *[Refusal] that names the first check that failed: format, algorithm, signature, time
@@ -191,19 +224,30 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 
 // read parses a token and checks its header against the policy.
 func (v *Verifier) read(s *scratch, p parts) (*Token, error) {
-	x := new(verification)
 	payload, ok := s.load(p)
 	if !ok {
 		return nil, malformed("", wantBase64)
 	}
+	h, seen := v.headers.lookup(p.header)
 	var err error
-	if x.token.Header, err = v.header(s, p.header); err != nil {
+	if !seen {
+		if h, err = s.header(p.header); err != nil {
+			return nil, err
+		}
+	}
+	claims, err := parseObject(payload, s.members[:0])
+	if err != nil {
 		return nil, err
 	}
-	if x.token.Claims, err = parseObject(payload, x.members[:0]); err != nil {
-		return nil, err
+	s.members = claims.members
+	if !seen {
+		if err := v.permit(&h); err != nil {
+			return nil, err
+		}
 	}
-	return &x.token, v.permit(&x.token.Header)
+	t := newToken(claims)
+	t.Header = h
+	return t, nil
 }
 
 // load decodes the payload and the signature into the scratch's one buffer.
@@ -220,11 +264,8 @@ func (s *scratch) load(p parts) (payload string, ok bool) {
 	return string(s.buf[end:]), true
 }
 
-// header returns a header that was seen under a good signature before, or parses it.
-func (v *Verifier) header(s *scratch, encoded string) (Header, error) {
-	if h, seen := v.headers.lookup(encoded); seen {
-		return h, nil
-	}
+// header parses a header.
+func (s *scratch) header(encoded string) (h Header, err error) {
 	end := len(s.buf)
 	var ok bool
 	if s.buf, ok = decode(s.buf, encoded); !ok {
@@ -247,8 +288,7 @@ func (v *Verifier) permit(h *Header) error {
 // accept asks the policy's own rules.
 func (v *Verifier) accept(t *Token) error {
 	err := v.cfg.Accept(t)
-	var r *Refusal
-	if err == nil || errors.As(err, &r) {
+	if err == nil || ReasonOf(err) != "" {
 		return err
 	}
 	return &Refusal{Check: CheckPolicy, Reason: WrongClaim, Want: "a token that Config.Accept takes", Verified: true, Err: err}
