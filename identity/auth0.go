@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/jws"
@@ -39,7 +40,7 @@ func NewAuth0(c Auth0Config) (*Issuer, error) {
 	p := profile{
 		name: "auth0", config: "Auth0Config", origins: []origin{wellKnownJWKS("https://" + c.Domain + "/")},
 		algorithms: []jws.Algorithm{jws.RS256}, types: []string{"JWT"}, use: c.Use, logout: c.Logout,
-		check: all(audience(c.Audiences...), authorizedParty(append(c.ClientIDs, c.Audiences...)...)),
+		check: all(audience(c.Audiences...), authorizedParty(slices.Concat(c.ClientIDs, c.Audiences)...)),
 	}
 	if c.Use == AccessToken {
 		p.types = []string{"JWT", "at+jwt"}
@@ -85,7 +86,7 @@ func (c Auth0Config) client(t *jws.Token) error {
 // noMachine refuses tokens of the client credentials grant: gty says so, and sub ends in "@clients".
 func noMachine(t *jws.Token) error {
 	if text(t.Claims, "gty") == "client-credentials" || strings.HasSuffix(text(t.Claims, "sub"), "@clients") {
-		return refuse(jws.CheckPolicy, jws.WrongUse, "sub", "a user's token, not a machine's", text(t.Claims, "sub"))
+		return t.Refuse(jws.CheckPolicy, jws.WrongUse, "sub", "a user's token, not a machine's", text(t.Claims, "sub"))
 	}
 	return nil
 }

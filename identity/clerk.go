@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -98,6 +97,11 @@ func (c ClerkConfig) validate() error {
 	if problem != "" {
 		return &ConfigError{"ClerkConfig", field, problem}
 	}
+	if c.BackendURL != "" {
+		if err := checkIssuer("ClerkConfig", "BackendURL", c.BackendURL); err != nil {
+			return err
+		}
+	}
 	return firstOf(
 		checkIssuer("ClerkConfig", "Issuer", c.Issuer),
 		noBlank("ClerkConfig", "AuthorizedParties", c.AuthorizedParties),
@@ -112,7 +116,7 @@ func (c ClerkConfig) origin() (origin, error) {
 		if err != nil {
 			return origin{}, &ConfigError{"ClerkConfig", "PublicKeyPEM", "holds no usable public key: " + err.Error()}
 		}
-		return origin{iss: exactly(c.Issuer), keys: onlyKey{key}}, nil
+		return origin{iss: exactly(c.Issuer), keys: jws.StaticKeys{key}}, nil
 	case c.SecretKey != "":
 		if c.BackendURL == "" {
 			c.BackendURL = "https://api.clerk.com/v1"
@@ -124,20 +128,14 @@ func (c ClerkConfig) origin() (origin, error) {
 	return wellKnownJWKS(c.Issuer), nil
 }
 
-// onlyKey is a source with one key, which serves every key id: the dashboard gives a PEM without one.
-type onlyKey struct{ key *jws.Key }
-
-// Keys returns the key.
-func (o onlyKey) Keys(context.Context, jws.Header) ([]*jws.Key, error) { return []*jws.Key{o.key}, nil }
-
 // category checks cat, and that a session token names its session.
 func (c ClerkConfig) category(t *jws.Token) error {
 	cat, _ := t.Header.Params.String("cat")
 	if !slices.Contains(c.Categories, cat) || strings.HasPrefix(text(t.Claims, "sub"), "mch_") {
-		return refuse(jws.CheckPolicy, jws.WrongUse, "cat", "a user's token with cat "+strings.Join(c.Categories, " or "), cat)
+		return t.Refuse(jws.CheckPolicy, jws.WrongUse, "cat", "a user's token with cat "+strings.Join(c.Categories, " or "), cat)
 	}
 	if cat == ClerkSessionTokens && text(t.Claims, "sid") == "" {
-		return missing("sid", "the session's id")
+		return missing(t, "sid", "the session's id")
 	}
 	return nil
 }
@@ -149,7 +147,7 @@ func (c ClerkConfig) party(t *jws.Token) error {
 	}
 	if c.AnyAuthorizedParty {
 		if text(t.Claims, "azp") == "" {
-			return missing("azp", "an authorized party")
+			return missing(t, "azp", "an authorized party")
 		}
 		return nil
 	}
@@ -167,7 +165,7 @@ func (c ClerkConfig) status(t *jws.Token) error {
 // clerkVersion refuses versions whose claims are not known here.
 func clerkVersion(t *jws.Token) error {
 	if v, ok := t.Claims.Int64("v"); t.Claims.Has("v") && (!ok || v != 1 && v != 2) {
-		return refuse(jws.CheckPolicy, jws.WrongClaim, "v", "1, 2 or absent", string(t.Claims.Raw("v")))
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "v", "1, 2 or absent", string(t.Claims.Raw("v")))
 	}
 	return nil
 }

@@ -157,7 +157,7 @@ func anyOf(claim string, want []string) check {
 		if slices.ContainsFunc(got, func(s string) bool { return slices.Contains(want, s) }) {
 			return nil
 		}
-		return refuse(jws.CheckPolicy, jws.WrongClaim, claim, "one of "+strings.Join(want, ", "), strings.Join(got, " "))
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, claim, "one of "+strings.Join(want, ", "), strings.Join(got, " "))
 	}
 }
 

@@ -46,11 +46,12 @@ func scopes(c jws.Object) []string {
 	return nil
 }
 
+// words returns the members of an array, or the words of a text. An array's members are never split.
 func words(c jws.Object, claim string) []string {
-	list, _ := c.Strings(claim)
-	if len(list) == 1 {
-		return strings.Fields(list[0])
+	if s, ok := c.String(claim); ok {
+		return strings.Fields(s)
 	}
+	list, _ := c.Strings(claim)
 	return list
 }
 

@@ -75,7 +75,7 @@ func (c FirebaseConfig) validate() error {
 
 func firebaseSubject(t *jws.Token) error {
 	if sub := text(t.Claims, "sub"); len(sub) > 128 {
-		return refuse(jws.CheckPolicy, jws.WrongClaim, "sub", "1 to 128 characters", sub)
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "sub", "1 to 128 characters", sub)
 	}
 	return nil
 }
@@ -94,13 +94,13 @@ func (c FirebaseConfig) tenant(t *jws.Token) error {
 	if len(c.Tenants) > 0 {
 		want = strings.Join(c.Tenants, " or ")
 	}
-	return refuse(jws.CheckPolicy, jws.WrongClaim, "firebase.tenant", want, got)
+	return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "firebase.tenant", want, got)
 }
 
 func (c FirebaseConfig) provider(t *jws.Token) error {
 	claims, _ := t.Claims.Object("firebase")
 	if text(claims, "sign_in_provider") == "anonymous" && !c.AllowAnonymous {
-		return refuse(jws.CheckPolicy, jws.WrongClaim, "firebase.sign_in_provider", "a player who is not anonymous", "anonymous")
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "firebase.sign_in_provider", "a player who is not anonymous", "anonymous")
 	}
 	return nil
 }

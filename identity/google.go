@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"slices"
+
 	"github.com/sallyport-auth/sallyport/jwks"
 	"github.com/sallyport-auth/sallyport/jws"
 )
@@ -43,10 +45,9 @@ func NewGoogle(c GoogleConfig) (*Issuer, error) {
 
 // idTokens is the profile of an issuer of RS256 ID tokens for client ids; parties are further values of azp.
 func idTokens(name, config string, clientIDs []string, parties ...string) profile {
-	parties = append(parties[:len(parties):len(parties)], clientIDs...)
 	return profile{
 		name: name, config: config,
 		algorithms: []jws.Algorithm{jws.RS256}, types: []string{"JWT", ""}, use: IDToken,
-		check: all(audience(clientIDs...), authorizedParty(parties...)),
+		check: all(audience(clientIDs...), authorizedParty(slices.Concat(clientIDs, parties)...)),
 	}
 }

@@ -11,13 +11,17 @@ import (
 	"github.com/sallyport-auth/sallyport/jws"
 )
 
+// maxTokenBytes is the longest token that is looked into, the same as package jws's own default.
+const maxTokenBytes = 16 << 10
+
 // Issuer verifies the tokens of one identity provider under one policy. It is made by the New functions of this
 // package and safe for concurrent use.
 type Issuer struct {
 	profile profile
 	realm   string
 	sources []*source
-	cache   *jws.Cache[Identity] // nil if nothing is remembered
+	want    string // what iss should have been
+	cache   *jws.Cache[Identity]
 	entries int
 	now     func() time.Time
 	logouts *memory // logout tokens that were taken
@@ -66,9 +70,7 @@ func newIssuer(c Common, p profile) (*Issuer, error) {
 	if i.entries == 0 {
 		i.entries = defaultCacheEntries
 	}
-	if i.entries > 0 {
-		i.cache = jws.NewCache[Identity](i.entries)
-	}
+	i.cache = jws.NewCache[Identity](i.entries)
 	for _, o := range p.origins {
 		s, err := newSource(c, p, o)
 		if err != nil {
@@ -77,6 +79,7 @@ func newIssuer(c Common, p profile) (*Issuer, error) {
 		}
 		i.sources = append(i.sources, s)
 	}
+	i.want = i.wanted()
 	return i, nil
 }
 
@@ -115,26 +118,22 @@ func (o origin) keySource(c Common) (jws.KeySource, error) {
 // Verify returns who the token is from, or a *jws.Refusal. A token of another issuer is refused before any key is
 // fetched; a bad signature never causes a fetch. The identity is shared: do not change it.
 func (i *Issuer) Verify(ctx context.Context, token string) (*Identity, error) {
-	if i.cache == nil {
-		id, _, err := i.verify(ctx, token)
-		return id, err
-	}
 	if id, ok := i.cache.Get(token, i.now()); ok {
 		return id, nil
 	}
-	id, t, err := i.verify(ctx, token)
+	_, s, err := pick(token, i.want, i)
+	if err != nil {
+		return nil, err
+	}
+	id, t, err := i.verify(ctx, s, token)
 	if err == nil {
 		i.cache.Put(token, t, id)
 	}
 	return id, err
 }
 
-// verify is Verify without the cache.
-func (i *Issuer) verify(ctx context.Context, token string) (*Identity, *jws.Token, error) {
-	s, err := i.pick(token)
-	if err != nil {
-		return nil, nil, err
-	}
+// verify is Verify without the cache, once the source is known.
+func (i *Issuer) verify(ctx context.Context, s *source, token string) (*Identity, *jws.Token, error) {
 	t, err := s.verifier.Verify(ctx, token)
 	if err != nil {
 		return nil, nil, err
@@ -146,16 +145,21 @@ func (i *Issuer) verify(ctx context.Context, token string) (*Identity, *jws.Toke
 	return id, t, nil
 }
 
-// pick selects the source for a token by its unverified iss and by nothing else.
-func (i *Issuer) pick(token string) (*source, error) {
+// pick selects the issuer and the source for a token by its unverified iss and by nothing else.
+func pick(token, want string, issuers ...*Issuer) (*Issuer, *source, error) {
+	if len(token) > maxTokenBytes {
+		return nil, nil, &jws.Refusal{Check: jws.CheckFormat, Reason: jws.Malformed, Want: "at most 16 KiB"}
+	}
 	iss, err := jws.UnverifiedIssuer(token)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if s := i.source(iss); s != nil {
-		return s, nil
+	for _, i := range issuers {
+		if s := i.source(iss); s != nil {
+			return i, s, nil
+		}
 	}
-	return nil, unknownIssuer(i)
+	return nil, nil, &jws.Refusal{Check: jws.CheckIssuer, Reason: jws.WrongIssuer, Claim: "iss", Want: want}
 }
 
 func (i *Issuer) source(iss string) *source {
@@ -167,18 +171,17 @@ func (i *Issuer) source(iss string) *source {
 	return nil
 }
 
-// unknownIssuer is the refusal of a token whose iss no issuer takes.
-func unknownIssuer(issuers ...*Issuer) error {
+// wanted says which values of iss the issuer takes, for refusals.
+func (i *Issuer) wanted() string {
 	var want []string
-	for _, i := range issuers {
-		for _, s := range i.sources {
-			want = append(want, s.iss.String())
-		}
-		if i.profile.hint != "" {
-			want = append(want, "("+i.profile.hint+")")
-		}
+	for _, s := range i.sources {
+		want = append(want, s.iss.String())
 	}
-	return &jws.Refusal{Check: jws.CheckIssuer, Reason: jws.WrongIssuer, Claim: "iss", Want: strings.Join(want, " or ")}
+	text := strings.Join(want, " or ")
+	if i.profile.hint != "" {
+		text += " (" + i.profile.hint + ")"
+	}
+	return text
 }
 
 // Matches says whether the issuer takes tokens with this iss.

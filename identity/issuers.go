@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/jwks"
@@ -14,9 +15,10 @@ import (
 // Issuers verifies the tokens of several identity providers. It is safe for concurrent use.
 type Issuers struct {
 	issuers []*Issuer
-	// cache is nil if nothing is remembered. A token's bytes fix its iss and so the one issuer whose policy judged it,
-	// so a hit can never be another policy's verdict.
+	// cache is the whole set's. A token's bytes fix its iss and so the one issuer whose policy judged it: a hit can never
+	// be another policy's verdict.
 	cache *jws.Cache[Identity]
+	want  string // what iss should have been
 	now   func() time.Time
 }
 
@@ -43,7 +45,9 @@ func NewIssuers(issuers ...*Issuer) (*Issuers, error) {
 	}
 	set := &Issuers{issuers: slices.Clone(issuers), now: issuers[0].now}
 	entries := 0
+	var wants []string
 	for n, i := range issuers {
+		wants = append(wants, i.want)
 		entries += max(i.entries, 0)
 		for _, other := range issuers[:n] {
 			if err := overlap(i, other); err != nil {
@@ -51,9 +55,8 @@ func NewIssuers(issuers ...*Issuer) (*Issuers, error) {
 			}
 		}
 	}
-	if entries > 0 {
-		set.cache = jws.NewCache[Identity](entries)
-	}
+	set.want = strings.Join(wants, " or ")
+	set.cache = jws.NewCache[Identity](entries)
 	return set, nil
 }
 
@@ -72,17 +75,15 @@ func overlap(a, b *Issuer) error {
 // Verify returns who the token is from, or a *jws.Refusal. The issuer is picked by the token's iss before any key is
 // fetched. The identity is shared: do not change it.
 func (s *Issuers) Verify(ctx context.Context, token string) (*Identity, error) {
-	if s.cache != nil {
-		if id, ok := s.cache.Get(token, s.now()); ok {
-			return id, nil
-		}
+	if id, ok := s.cache.Get(token, s.now()); ok {
+		return id, nil
 	}
-	i, err := s.pick(token)
+	i, from, err := pick(token, s.want, s.issuers...)
 	if err != nil {
 		return nil, err
 	}
-	id, t, err := i.verify(ctx, token)
-	if err == nil && s.cache != nil && i.entries > 0 {
+	id, t, err := i.verify(ctx, from, token)
+	if err == nil && i.entries > 0 {
 		s.cache.Put(token, t, id)
 	}
 	return id, err
@@ -90,24 +91,11 @@ func (s *Issuers) Verify(ctx context.Context, token string) (*Identity, error) {
 
 // VerifyLogout is Issuer.VerifyLogout of the issuer that the logout token's iss leads to.
 func (s *Issuers) VerifyLogout(ctx context.Context, logoutToken string) (*SignOut, error) {
-	i, err := s.pick(logoutToken)
+	i, from, err := pick(logoutToken, s.want, s.issuers...)
 	if err != nil {
 		return nil, err
 	}
-	return i.VerifyLogout(ctx, logoutToken)
-}
-
-func (s *Issuers) pick(token string) (*Issuer, error) {
-	iss, err := jws.UnverifiedIssuer(token)
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range s.issuers {
-		if i.Matches(iss) {
-			return i, nil
-		}
-	}
-	return nil, unknownIssuer(s.issuers...)
+	return i.verifyLogout(ctx, from, logoutToken)
 }
 
 // Realms returns the realms of all issuers, sorted, each once. A single realm is what Player.ID asks for.

@@ -47,16 +47,16 @@ func (c LogoutConfig) verifier(keys jws.KeySource, algorithms []jws.Algorithm, i
 func isLogout(t *jws.Token) error {
 	events, _ := t.Claims.Object("events")
 	if _, ok := events.Object(logoutEvent); !ok {
-		return missing("events", "an object with the member "+logoutEvent)
+		return missing(t, "events", "an object with the member "+logoutEvent)
 	}
 	if t.Claims.Has("nonce") {
-		return refuse(jws.CheckPolicy, jws.WrongUse, "nonce", "a logout token, which has no nonce", "")
+		return t.Refuse(jws.CheckPolicy, jws.WrongUse, "nonce", "a logout token, which has no nonce", "")
 	}
 	if text(t.Claims, "sub") == "" && text(t.Claims, "sid") == "" {
-		return missing("sub", "sub or sid")
+		return missing(t, "sub", "sub or sid")
 	}
 	if text(t.Claims, "jti") == "" {
-		return missing("jti", "an id, so that the token can be taken once")
+		return missing(t, "jti", "an id, so that the token can be taken once")
 	}
 	return nil
 }
@@ -65,10 +65,10 @@ func isLogout(t *jws.Token) error {
 func fresh(now func() time.Time) check {
 	return func(t *jws.Token) error {
 		if t.IssuedAt == 0 {
-			return missing("iat", "the time of the logout")
+			return missing(t, "iat", "the time of the logout")
 		}
 		if now().Unix()-t.IssuedAt > logoutAge {
-			return refuse(jws.CheckTime, jws.Expired, "iat", "at most 120 s ago", at(t.IssuedAt).Format(time.RFC3339))
+			return t.Refuse(jws.CheckTime, jws.Expired, "iat", "at most 120 s ago", at(t.IssuedAt).Format(time.RFC3339))
 		}
 		return nil
 	}
@@ -79,10 +79,14 @@ func fresh(now func() time.Time) check {
 // the process's own and bounded; past 32,768 sign-outs in 130 s the oldest are forgotten first, because a sign-out that
 // is refused does more harm than one that is repeated.
 func (i *Issuer) VerifyLogout(ctx context.Context, logoutToken string) (*SignOut, error) {
-	s, err := i.pick(logoutToken)
+	_, s, err := pick(logoutToken, i.want, i)
 	if err != nil {
 		return nil, err
 	}
+	return i.verifyLogout(ctx, s, logoutToken)
+}
+
+func (i *Issuer) verifyLogout(ctx context.Context, s *source, logoutToken string) (*SignOut, error) {
 	if s.logout == nil {
 		return nil, &jws.Refusal{Check: jws.CheckPolicy, Reason: jws.WrongUse, Want: "an issuer whose Logout.ClientIDs is set"}
 	}
@@ -92,7 +96,7 @@ func (i *Issuer) VerifyLogout(ctx context.Context, logoutToken string) (*SignOut
 	}
 	id := text(t.Claims, "jti")
 	if i.logouts.seen(id, i.now()) {
-		return nil, refuse(jws.CheckRevocation, jws.Replayed, "jti", "a logout token that was not used before", id)
+		return nil, t.Refuse(jws.CheckRevocation, jws.Replayed, "jti", "a logout token that was not used before", id)
 	}
 	session := text(t.Claims, "sid")
 	return &SignOut{

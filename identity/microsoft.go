@@ -76,7 +76,7 @@ func (c MicrosoftConfig) origins() []origin {
 // tenantClaims requires oid, and that tid is the tenant in iss.
 func tenantClaims(t *jws.Token) error {
 	if text(t.Claims, "oid") == "" {
-		return missing("oid", "the account's object id")
+		return missing(t, "oid", "the account's object id")
 	}
 	return claimIs("tid", jws.WrongClaim, microsoftAny.tenantOf(text(t.Claims, "iss")))(t)
 }

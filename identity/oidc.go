@@ -1,6 +1,9 @@
 package identity
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/sallyport-auth/sallyport/jwks"
 	"github.com/sallyport-auth/sallyport/jws"
 )
@@ -96,6 +99,12 @@ func (c OIDCConfig) validate() error {
 	if c.Use != IDToken && c.Use != AccessToken {
 		return &ConfigError{"OIDCConfig", "Use", "must be IDToken or AccessToken"}
 	}
+	if c.JWKSURL != "" {
+		address, _, _ := strings.Cut(c.JWKSURL, "?")
+		if err := checkIssuer("OIDCConfig", "JWKSURL", address); err != nil {
+			return err
+		}
+	}
 	return firstOf(
 		checkIssuer("OIDCConfig", "Issuer", c.Issuer),
 		required("OIDCConfig", "Audiences", c.Audiences, "the client ids or the API that tokens must be for"),
@@ -108,7 +117,7 @@ func (c OIDCConfig) validate() error {
 func (c OIDCConfig) party() check {
 	switch {
 	case c.Use == IDToken:
-		return authorizedParty(append(c.Audiences[:len(c.Audiences):len(c.Audiences)], c.AuthorizedParties...)...)
+		return authorizedParty(slices.Concat(c.Audiences, c.AuthorizedParties)...)
 	case len(c.AuthorizedParties) > 0:
 		return claimIs("azp", jws.WrongClient, c.AuthorizedParties...)
 	}

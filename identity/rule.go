@@ -93,7 +93,7 @@ func (r issuerRule) check(t *jws.Token) error {
 	if r.matches(iss) {
 		return nil
 	}
-	return refuse(jws.CheckIssuer, jws.WrongIssuer, "iss", r.String(), iss)
+	return t.Refuse(jws.CheckIssuer, jws.WrongIssuer, "iss", r.String(), iss)
 }
 
 // issuerProblem says what is wrong with a configured issuer URL, "" if nothing: it must be https, or http on a

@@ -67,7 +67,7 @@ func (c SupabaseConfig) validate() error {
 
 func (c SupabaseConfig) anonymous(t *jws.Token) error {
 	if truth(t.Claims, "is_anonymous") && !c.AllowAnonymous {
-		return refuse(jws.CheckPolicy, jws.WrongClaim, "is_anonymous", "false", "true")
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "is_anonymous", "false", "true")
 	}
 	return nil
 }

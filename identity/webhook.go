@@ -119,55 +119,82 @@ func (w *ClerkWebhook) signed(prefix string, body []byte, signatures string) boo
 
 func (w *ClerkWebhook) recent(seconds int64) error {
 	now, tolerance := w.now().Unix(), int64(webhookTolerance/time.Second)
+	r := &jws.Refusal{Check: jws.CheckTime, Claim: "svix-timestamp", Want: "at most 5 min from now", Verified: true}
 	switch {
 	case seconds < now-tolerance:
-		return refuse(jws.CheckTime, jws.Expired, "svix-timestamp", "at most 5 min ago", strconv.FormatInt(seconds, 10))
+		r.Reason = jws.Expired
 	case seconds > now+tolerance:
-		return refuse(jws.CheckTime, jws.NotYetValid, "svix-timestamp", "at most 5 min ahead", strconv.FormatInt(seconds, 10))
+		r.Reason = jws.NotYetValid
+	default:
+		return nil
 	}
-	return nil
+	r.Got = at(seconds).Format(time.RFC3339)
+	return r
 }
 
-// webhookEvent is what is read of a webhook (clerk.com/docs, "Webhooks overview"). It is not parsed as strictly as a
-// token, because a user's own metadata, which players can write, is in it.
+// webhookEvent is what is read of a webhook (clerk.com/docs, "Webhooks overview"). The body is signed and not parsed as
+// strictly as a token, because metadata that players can write is within it.
 type webhookEvent struct {
-	Type      string `json:"type"`
-	Timestamp int64  `json:"timestamp"` // Unix milliseconds
-	Data      struct {
-		ID     string `json:"id"`
-		UserID string `json:"user_id"`
-		Banned bool   `json:"banned"`
-	} `json:"data"`
+	Type      string          `json:"type"`
+	Timestamp int64           `json:"timestamp"` // Unix milliseconds
+	Data      json.RawMessage `json:"data"`
+}
+
+// webhookData is what is read of a session or a user.
+type webhookData struct {
+	ID     string `json:"id"`
+	UserID string `json:"user_id"` // of a session
+	Banned bool   `json:"banned"`  // of a user
 }
 
 func (w *ClerkWebhook) event(id string, sent time.Time, body []byte) (*SignOut, error) {
-	var kind struct {
-		Type string `json:"type"`
-	}
 	var e webhookEvent
-	if json.Unmarshal(body, &kind) != nil || kind.Type == "" {
-		return nil, refuse(jws.CheckFormat, jws.Malformed, "type", "a JSON object with a type", "")
+	if json.Unmarshal(body, &e) != nil || e.Type == "" {
+		return nil, malformedWebhook("type", "a JSON object with a type")
 	}
-	out := &SignOut{Issuer: w.issuer, Player: Player{Realm: w.realm}, TokenID: id, At: sent}
-	ofSession := kind.Type == "session.ended" || kind.Type == "session.removed" || kind.Type == "session.revoked"
-	if !ofSession && kind.Type != "user.deleted" && kind.Type != "user.updated" {
+	var read func(webhookData, *SignOut) bool
+	switch e.Type {
+	case "session.ended", "session.removed", "session.revoked":
+		read = sessionEnded
+	case "user.deleted":
+		read = userDeleted
+	case "user.updated":
+		read = userBanned
+	default:
 		return nil, nil
 	}
-	if json.Unmarshal(body, &e) != nil || e.Data.ID == "" {
-		return nil, refuse(jws.CheckFormat, jws.Malformed, "data.id", "a session's or user's id", "")
+	var d webhookData
+	if json.Unmarshal(e.Data, &d) != nil || d.ID == "" {
+		return nil, malformedWebhook("data.id", "the id of a session or user")
 	}
+	out := &SignOut{Issuer: w.issuer, Player: Player{Realm: w.realm}, TokenID: id, At: sent}
 	if e.Timestamp > 0 {
 		out.At = time.UnixMilli(e.Timestamp).UTC()
 	}
-	if ofSession {
-		out.Session, out.Player.Subject = e.Data.ID, e.Data.UserID
-		return out, nil
-	}
-	out.Player.Subject, out.All = e.Data.ID, true
-	out.Deleted = kind.Type == "user.deleted"
-	out.Banned = !out.Deleted && e.Data.Banned
-	if !out.Deleted && !out.Banned {
+	if !read(d, out) {
 		return nil, nil
 	}
 	return out, nil
+}
+
+// The three readers say whether the event is a sign-out.
+
+func sessionEnded(d webhookData, out *SignOut) bool {
+	out.Session, out.Player.Subject = d.ID, d.UserID
+	return true
+}
+
+func userDeleted(d webhookData, out *SignOut) bool {
+	out.Player.Subject, out.All, out.Deleted = d.ID, true, true
+	return true
+}
+
+func userBanned(d webhookData, out *SignOut) bool {
+	out.Player.Subject, out.All, out.Banned = d.ID, true, true
+	return d.Banned
+}
+
+// malformedWebhook refuses a webhook that verified and cannot be read.
+func malformedWebhook(claim, want string) error {
+	return &jws.Refusal{Check: jws.CheckFormat, Reason: jws.Malformed, Claim: claim, Want: want, Verified: true}
 }
