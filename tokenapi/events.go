@@ -1,0 +1,52 @@
+package tokenapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/session"
+)
+
+const pathEvents = "/v1/events"
+
+// The feed answers within 10 s by itself; pollLimit is the bound that this endpoint promises, and pollWrite the time that
+// a server with a write timeout must leave it.
+const (
+	pollLimit = 25 * time.Second
+	pollWrite = 30 * time.Second
+)
+
+// maxCursor is the longest cursor, in bytes.
+const maxCursor = 256
+
+func (a *API) events() endpoint {
+	return endpoint{
+		path: pathEvents, methods: []string{http.MethodGet},
+		serve: a.withCaller(MayFollow, a.serveEvents),
+	}
+}
+
+// serveEvents answers with a session.Batch: at once if there is news after the cursor, else after a wait with an empty
+// one, which proves that the feed is alive.
+func (a *API) serveEvents(w http.ResponseWriter, r *http.Request, d *Decision) {
+	query := r.URL.Query()
+	if len(query["after"]) > 1 || len(query.Get("after")) > maxCursor {
+		writeProblem(w, d, http.StatusBadRequest, "The parameter after is there twice or too long.")
+		return
+	}
+	// A server without deadlines says so with an error, which changes nothing.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pollWrite))
+	ctx, cancel := context.WithTimeout(r.Context(), pollLimit)
+	defer cancel()
+	batch, err := a.config.Ledger.Since(ctx, query.Get("after"))
+	if err != nil {
+		writeRefusal(w, d, unavailable(err))
+		return
+	}
+	if batch.Events == nil {
+		batch.Events = []session.Event{}
+	}
+	d.Allowed = true
+	writeJSON(w, d, http.StatusOK, batch)
+}

@@ -1,0 +1,225 @@
+package tokenapi
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/jws"
+)
+
+const pathVerify = "/verify"
+
+// Proxy is the reverse proxy that asks /verify. It decides the one place where the original request is read from: what
+// another proxy would use is a header that the client may have sent.
+type Proxy string
+
+// The proxies.
+const (
+	// Nginx asks with auth_request. Its configuration must set X-Original-URI to $request_uri and X-Original-Method to
+	// $request_method.
+	Nginx Proxy = "nginx"
+	// Traefik asks with forwardAuth and sets X-Forwarded-Uri and X-Forwarded-Method.
+	Traefik Proxy = "traefik"
+	// Caddy asks with forward_auth and sets X-Forwarded-Uri and X-Forwarded-Method.
+	Caddy Proxy = "caddy"
+	// Envoy asks with ext_authz over HTTP: the request itself has the original method, and the original path behind the
+	// path_prefix /verify.
+	Envoy Proxy = "envoy"
+)
+
+// ForwardAuth configures /verify.
+type ForwardAuth struct {
+	// Proxy is the proxy that asks. Required.
+	Proxy Proxy
+	// Guard finds and verifies the token of the original request. Required.
+	Guard *connect.Guard
+	// Rules must hold.
+	Rules []connect.Rule
+	// AllowAnonymous lets a request without a token pass, with every identity header empty. A bad token is refused.
+	AllowAnonymous bool
+}
+
+// The headers of an allowed request. /verify sets every one of them in every 200, empty where there is nothing to say; have
+// the proxy copy all of them, so that what a client sent under these names is overwritten. Bytes outside printable ASCII,
+// commas and percent signs within a value are percent-encoded; lists are joined by commas.
+const (
+	HeaderUser     = "X-Auth-User"     // the player's id, a UUID; for Nakama the user id
+	HeaderRealm    = "X-Auth-Realm"    // the player's realm
+	HeaderSubject  = "X-Auth-Subject"  // the player's subject within the realm
+	HeaderUsername = "X-Auth-Username" // the name the player signed in with
+	HeaderSession  = "X-Auth-Session"  // the session's id; the upstream session's for an identity token
+	HeaderClient   = "X-Auth-Client"   // the client_id
+	HeaderIssuer   = "X-Auth-Issuer"   // the iss of the token
+	HeaderGroups   = "X-Auth-Groups"   // the groups
+	HeaderRoles    = "X-Auth-Roles"    // the roles
+	HeaderScopes   = "X-Auth-Scopes"   // the scopes
+	HeaderExpires  = "X-Auth-Expires"  // the token's exp, in Unix seconds
+)
+
+// IdentityHeaders returns the names of all headers that /verify sets, for a proxy's configuration.
+func IdentityHeaders() []string {
+	return []string{
+		HeaderUser, HeaderRealm, HeaderSubject, HeaderUsername, HeaderSession, HeaderClient, HeaderIssuer, HeaderGroups,
+		HeaderRoles, HeaderScopes, HeaderExpires,
+	}
+}
+
+// original is how a proxy tells of the request that it asks about.
+type original func(r *http.Request) (method, uri string, ok bool)
+
+var originalOf = map[Proxy]original{
+	Nginx:   fromHeaders("X-Original-Method", "X-Original-Uri"),
+	Traefik: fromHeaders("X-Forwarded-Method", "X-Forwarded-Uri"),
+	Caddy:   fromHeaders("X-Forwarded-Method", "X-Forwarded-Uri"),
+	Envoy:   fromRequestLine,
+}
+
+// fromHeaders wants each header exactly once: a second one would be the client's.
+func fromHeaders(method, uri string) original {
+	return func(r *http.Request) (string, string, bool) {
+		methods, uris := r.Header[method], r.Header[uri]
+		if len(methods) != 1 || len(uris) != 1 {
+			return "", "", false
+		}
+		return methods[0], uris[0], true
+	}
+}
+
+func fromRequestLine(r *http.Request) (string, string, bool) {
+	uri, ok := strings.CutPrefix(r.URL.RequestURI(), pathVerify)
+	if uri == "" || uri[0] == '?' {
+		uri = "/" + uri
+	}
+	return r.Method, uri, ok
+}
+
+var errProxy = &jws.Refusal{
+	Check: jws.CheckFormat, Reason: connect.InvalidRequest,
+	Want: "the original method and URI, once each, from the proxy that is configured",
+}
+
+func (a *API) verify() endpoint {
+	e := endpoint{path: pathVerify, absent: a.config.Forward == nil, serve: a.serveVerify}
+	if a.config.Forward != nil && a.config.Forward.Proxy != Envoy {
+		e.methods = []string{http.MethodGet, http.MethodHead}
+	}
+	return e
+}
+
+// serveVerify answers exactly 200, or 401 or 403: nginx knows no other. Only 503 says that nobody can tell, which every
+// proxy takes as a refusal.
+func (a *API) serveVerify(w http.ResponseWriter, r *http.Request, d *Decision) {
+	asked, err := a.originalRequest(r)
+	if err != nil {
+		a.refuseForward(w, r, d, err)
+		return
+	}
+	principal, err := a.config.Forward.Guard.Authenticate(asked, a.config.Forward.Rules...)
+	anonymous := err != nil && a.config.Forward.AllowAnonymous && jws.ReasonOf(err) == connect.MissingToken
+	if err != nil && !anonymous {
+		a.refuseForward(w, r, d, err)
+		return
+	}
+	d.Allowed, d.Status = true, http.StatusOK
+	a.setIdentity(w.Header(), d, principal)
+	w.WriteHeader(http.StatusOK)
+}
+
+// originalRequest makes the request that the proxy asks about, with the client's own headers.
+func (a *API) originalRequest(r *http.Request) (*http.Request, error) {
+	method, uri, ok := originalOf[a.config.Forward.Proxy](r)
+	if !ok {
+		return nil, errProxy
+	}
+	target, err := url.ParseRequestURI(uri)
+	if err != nil || !strings.HasPrefix(uri, "/") {
+		return nil, errProxy
+	}
+	asked := r.Clone(r.Context())
+	asked.Method, asked.URL, asked.RequestURI, asked.Body = method, target, uri, http.NoBody
+	return asked, nil
+}
+
+func (a *API) refuseForward(w http.ResponseWriter, r *http.Request, d *Decision, err error) {
+	d.Err = err
+	status := &forwardStatus{ResponseWriter: w}
+	a.config.Forward.Guard.WriteRefusal(status, r, err)
+	d.Status = status.status
+}
+
+// forwardStatus turns 400 into 401: nginx makes 500 of it.
+type forwardStatus struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader sends the status, 401 in place of 400.
+func (s *forwardStatus) WriteHeader(status int) {
+	if status == http.StatusBadRequest {
+		status = http.StatusUnauthorized
+	}
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (a *API) setIdentity(header http.Header, d *Decision, p connect.Principal) {
+	for _, name := range IdentityHeaders() {
+		header[name] = []string{""}
+	}
+	switch {
+	case p.Session != nil:
+		s := p.Session
+		d.about(s)
+		set(header, HeaderUser, s.UserID)
+		set(header, HeaderSession, s.ID)
+		set(header, HeaderClient, s.ClientID)
+		set(header, HeaderUsername, s.Username)
+		set(header, HeaderGroups, s.Groups...)
+		set(header, HeaderRoles, s.Roles...)
+		set(header, HeaderScopes, s.Scopes...)
+	case p.Identity != nil:
+		id := p.Identity
+		d.Issuer, d.Player, d.Session = id.Issuer, id.Player, id.Session
+		set(header, HeaderUser, id.Player.ID(len(a.config.Realms) == 1))
+		set(header, HeaderSession, id.Session)
+		set(header, HeaderClient, id.ClientID)
+		set(header, HeaderUsername, id.Username)
+		set(header, HeaderGroups, id.Groups...)
+		set(header, HeaderRoles, id.Roles...)
+		set(header, HeaderScopes, id.Scopes...)
+	default:
+		return
+	}
+	set(header, HeaderIssuer, d.Issuer)
+	set(header, HeaderRealm, d.Player.Realm)
+	set(header, HeaderSubject, d.Player.Subject)
+	set(header, HeaderExpires, strconv.FormatInt(p.Expiry().Unix(), 10))
+}
+
+func set(header http.Header, name string, values ...string) {
+	encoded := make([]string, len(values))
+	for i, value := range values {
+		encoded[i] = encodeValue(value)
+	}
+	header[name] = []string{strings.Join(encoded, ",")}
+}
+
+// encodeValue percent-encodes what would break a header or a list in it (RFC 3986 section 2.1).
+func encodeValue(value string) string {
+	const hexDigits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(value) {
+		c := value[i]
+		if c > 0x20 && c < 0x7f && c != ',' && c != '%' || c == ' ' && i > 0 && i < len(value)-1 {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hexDigits[c>>4])
+		b.WriteByte(hexDigits[c&15])
+	}
+	return b.String()
+}
