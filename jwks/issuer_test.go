@@ -76,13 +76,6 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// fetches is how many requests there were.
-func (i *issuer) fetches() int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return len(i.requests)
-}
-
 // expectFetches fails the test unless there were that many requests since the last call.
 func (i *issuer) expectFetches(t testing.TB, want int, when string) {
 	t.Helper()

@@ -152,10 +152,10 @@ func TestBudget(t *testing.T) {
 		}
 		ask(20)
 		issuer.expectFetches(t, 3, "the burst")
-		time.Sleep(5*time.Second - 1)
+		time.Sleep(5*time.Second - time.Nanosecond)
 		ask(20)
 		issuer.expectFetches(t, 0, "less than 5 s after the burst")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		ask(20)
 		issuer.expectFetches(t, 1, "5 s after the burst")
 		time.Sleep(10 * time.Second)
