@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// candidate is one thing that is measured: an operation and the name it has in the table.
+type candidate struct {
+	name string
+	op   func() error
+}
+
+// result is what measuring a candidate gave.
+type result struct {
+	name   string
+	cpu    time.Duration // CPU time of one operation, the median of all rounds
+	ratio  float64       // cpu divided by that of the floor in the same round, the median of all rounds
+	allocs float64       // heap allocations of one operation
+}
+
+const (
+	rounds    = 11
+	roundTime = 25 * time.Millisecond
+)
+
+// measure runs the candidates in turn, round by round, so that a slower phase of the machine meets all of them. The
+// first one is the floor. Time is the CPU time of the process, since wall time on a shared machine says little.
+func measure(candidates []candidate) ([]result, error) {
+	times := make([][]float64, len(candidates))
+	ratios := make([][]float64, len(candidates))
+	loops := make([]int, len(candidates))
+	for i, c := range candidates {
+		n, err := calibrate(c)
+		if err != nil {
+			return nil, err
+		}
+		loops[i] = n
+	}
+	for range rounds {
+		for i, c := range candidates {
+			ns, err := cpuTime(c, loops[i])
+			if err != nil {
+				return nil, err
+			}
+			times[i] = append(times[i], ns)
+			ratios[i] = append(ratios[i], ns/times[0][len(times[0])-1])
+		}
+	}
+	results := make([]result, len(candidates))
+	for i, c := range candidates {
+		results[i] = result{c.name, time.Duration(median(times[i])), median(ratios[i]), allocations(c)}
+	}
+	return results, nil
+}
+
+// calibrate finds how many operations fill a round.
+func calibrate(c candidate) (int, error) {
+	for n := 1; ; n *= 2 {
+		ns, err := cpuTime(c, n)
+		if err != nil {
+			return 0, err
+		}
+		if total := ns * float64(n); total > float64(roundTime)/4 {
+			return max(1, int(float64(roundTime)/ns)), nil
+		}
+	}
+}
+
+// cpuTime runs an operation n times and returns the nanoseconds of CPU time that one took.
+func cpuTime(c candidate, n int) (float64, error) {
+	runtime.GC()
+	start := processTime()
+	for range n {
+		if err := c.op(); err != nil {
+			return 0, fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	return float64(processTime()-start) / float64(n), nil
+}
+
+func processTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err) // cannot fail for RUSAGE_SELF and a valid pointer (getrusage(2))
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func allocations(c candidate) float64 {
+	const n = 200
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		_ = c.op() // it succeeded in every round
+	}
+	runtime.ReadMemStats(&after)
+	return float64((after.Mallocs - before.Mallocs) / n)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
