@@ -14,6 +14,7 @@ import (
 
 const (
 	ways = 8
+	lost = 32
 	// maxHeat bounds how often an entry survives others that want its place.
 	maxHeat = 3
 	// maxCached is the longest token that is looked up, in bytes.
@@ -22,7 +23,7 @@ const (
 
 // Cache remembers the verdicts of one policy: what a caller made of an accepted token, such as an identity. Refused
 // tokens never enter it, so a flood of bad ones evicts nobody; of good ones those that are used again outlive those
-// that are not. It must never be shared between two policies.
+// that are not, also in a flood of those. It must never be shared between two policies.
 //
 // No token is kept, only 16 bytes made from it under a key that lives as long as the process. Every hit checks exp, nbf
 // and the trust of the key that verified the token; revocation is for the caller to check, again at every hit.
@@ -33,7 +34,14 @@ type Cache[T any] struct {
 	mask uint64
 }
 
-type set[T any] [ways]atomic.Pointer[entry[T]]
+// set is the eight places that a token can have, and what is left of the last ones that lost theirs.
+type set[T any] struct {
+	ways [ways]atomic.Pointer[entry[T]]
+	// lost holds parts of the digests of the last evicted entries: who comes back soon is no passer-by and enters
+	// with some heat. next counts the evictions.
+	lost [lost]atomic.Uint32
+	next atomic.Uint32
+}
 
 type entry[T any] struct {
 	digest         digest
@@ -60,13 +68,13 @@ func (c *Cache[T]) Get(token string, now time.Time) (*T, bool) {
 	}
 	d := digestOf(token)
 	s := c.set(d)
-	for i := range s {
-		e := s[i].Load()
+	for i := range s.ways {
+		e := s.ways[i].Load()
 		if e == nil || e.digest != d {
 			continue
 		}
 		if !e.holds(now) {
-			s[i].CompareAndSwap(e, nil)
+			s.ways[i].CompareAndSwap(e, nil)
 			return nil, false
 		}
 		if heat := e.heat.Load(); heat < maxHeat {
@@ -85,7 +93,22 @@ func (c *Cache[T]) Put(token string, t *Token, v *T) {
 	d := digestOf(token)
 	e := &entry[T]{digest: d, key: t.Key, expiry: t.Expiry, before: t.NotBefore, value: v}
 	s := c.set(d)
-	s[s.place(d)].Store(e)
+	if s.forget(d.tag()) {
+		e.heat.Store(1)
+	}
+	if old := s.ways[s.place(d)].Swap(e); old != nil && old.digest != d {
+		s.lost[s.next.Add(1)%lost].Store(old.digest.tag())
+	}
+}
+
+// forget reports whether a tag is among those of the last evicted entries, and takes it away.
+func (s *set[T]) forget(tag uint32) bool {
+	for i := range s.lost {
+		if s.lost[i].Load() == tag {
+			return s.lost[i].CompareAndSwap(tag, 0)
+		}
+	}
+	return false
 }
 
 func (c *Cache[T]) set(d digest) *set[T] {
@@ -100,9 +123,9 @@ func (e *entry[T]) holds(now time.Time) bool {
 // place returns the way for a digest: its own, else a free one, else that of the coldest entry. If none is cold, all
 // lose heat: who is not used any more makes room in the end.
 func (s *set[T]) place(d digest) int {
-	coldest, least := 0, uint32(maxHeat+1)
-	for i := range s {
-		e := s[i].Load()
+	coldest, least := 0, uint32(maxHeat+2)
+	for i := range s.ways {
+		e := s.ways[i].Load()
 		if e != nil && e.digest == d {
 			return i
 		}
@@ -121,8 +144,8 @@ func (s *set[T]) place(d digest) int {
 }
 
 func (s *set[T]) cool() {
-	for i := range s {
-		if e := s[i].Load(); e != nil {
+	for i := range s.ways {
+		if e := s.ways[i].Load(); e != nil {
 			if heat := e.heat.Load(); heat > 0 {
 				e.heat.Store(heat - 1)
 			}
@@ -132,6 +155,9 @@ func (s *set[T]) cool() {
 
 // digest stands for a token.
 type digest [16]byte
+
+// tag returns a part of the digest that does not select the set.
+func (d digest) tag() uint32 { return binary.LittleEndian.Uint32(d[8:]) | 1 }
 
 // digester is the process's key for digests.
 type digester struct {
