@@ -22,7 +22,7 @@ var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 func ParseJWK(data []byte) (*Key, error) {
 	o, err := ParseObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("jws: the JWK: %w", err)
+		return nil, within("the JWK", err)
 	}
 	return publicJWK(o)
 }
@@ -55,7 +55,7 @@ func publicJWK(o Object) (*Key, error) {
 func ParseSecretJWK(data []byte) (*Key, error) {
 	o, err := ParseObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("jws: the JWK: %w", err)
+		return nil, within("the JWK", err)
 	}
 	kid, secret, err := secretMembers(o, "verify")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 func ParseJWKSet(data []byte) (keys []*Key, skipped []error, err error) {
 	set, err := ParseObject(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("jws: the JWK Set: %w", err)
+		return nil, nil, within("the JWK Set", err)
 	}
 	list, ok := set.Objects("keys")
 	if !ok {
@@ -31,12 +31,17 @@ func ParseJWKSet(data []byte) (keys []*Key, skipped []error, err error) {
 			err = errors.New("jws: several keys have this kid")
 		}
 		if err != nil {
-			skipped = append(skipped, fmt.Errorf("jws: key %d (kid %q): %w", i, shorten(kid), err))
+			skipped = append(skipped, within(fmt.Sprintf("key %d (kid %q)", i, shorten(kid)), err))
 			continue
 		}
 		keys = append(keys, key)
 	}
 	return keys, skipped, nil
+}
+
+// within says where an error of this package was met.
+func within(where string, err error) error {
+	return fmt.Errorf("jws: %s: %s", where, strings.TrimPrefix(err.Error(), "jws: "))
 }
 
 // shorten bounds what an error quotes of a key set.

@@ -157,6 +157,9 @@ func verifyRSA(p *rsa.PublicKey) func(*scratch, []byte, []byte) bool {
 }
 
 func checkECDSA(p *ecdsa.PublicKey) error {
+	if p == nil || p.X == nil || p.Y == nil {
+		return errors.New("jws: an EC key without a point")
+	}
 	if p.Curve != elliptic.P256() {
 		return errors.New("jws: an EC key on another curve than P-256")
 	}

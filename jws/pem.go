@@ -59,13 +59,13 @@ func publicBlock(block *pem.Block) (crypto.PublicKey, error) {
 func ParseX509Set(data []byte) (keys []*Key, skipped []error, err error) {
 	set, err := ParseObject(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("jws: the certificate map: %w", err)
+		return nil, nil, within("the certificate map", err)
 	}
 	for kid := range set.Names() {
 		text, _ := set.String(kid)
 		key, err := ParsePublicPEM(kid, []byte(text))
 		if err != nil {
-			skipped = append(skipped, fmt.Errorf("jws: key %q: %w", shorten(kid), err))
+			skipped = append(skipped, within(fmt.Sprintf("key %q", shorten(kid)), err))
 			continue
 		}
 		keys = append(keys, key)

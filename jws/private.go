@@ -53,7 +53,7 @@ func (w *jwk) setRSA(p *rsa.PrivateKey) error {
 func ParsePrivateJWK(data []byte) (*Signer, error) {
 	o, err := ParseObject(data)
 	if err != nil {
-		return nil, fmt.Errorf("jws: the private JWK: %w", err)
+		return nil, within("the private JWK", err)
 	}
 	if kty, _ := o.String("kty"); kty == "oct" {
 		kid, secret, err := secretMembers(o, "sign")

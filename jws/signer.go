@@ -76,7 +76,7 @@ func (s *Signer) GoString() string { return s.String() }
 // and kid and typ where they are not empty. The error is about the claims, typ or the key service.
 func (s *Signer) Sign(typ string, claims []byte) (string, error) {
 	if _, err := ParseObject(claims); err != nil {
-		return "", fmt.Errorf("jws: the claims to sign: %v", err)
+		return "", within("the claims to sign", err)
 	}
 	if !utf8.ValidString(typ) {
 		return "", errors.New("jws: the typ to sign is no valid UTF-8")

@@ -41,7 +41,7 @@ func (s StaticKeys) pick(fits func(*Key) bool) []*Key {
 		switch {
 		case len(found) == maxCandidates:
 			return found
-		case !fits(k):
+		case k == nil || !fits(k):
 		case found == nil:
 			found = s[i : i+1 : i+1]
 		case &s[i-1] == &found[len(found)-1]:

@@ -21,7 +21,7 @@ const (
 // checkRSA refuses keys whose signatures can be forged or that make every verification slow.
 func checkRSA(p *rsa.PublicKey) error {
 	switch {
-	case p.N == nil || p.N.Sign() <= 0 || p.N.Bit(0) == 0:
+	case p == nil || p.N == nil || p.N.Sign() <= 0 || p.N.Bit(0) == 0:
 		return errors.New("jws: an RSA modulus that is not odd and positive")
 	case p.N.BitLen() < minModulus || p.N.BitLen() > maxModulus:
 		return fmt.Errorf("jws: an RSA key of %d bits; want %d to %d", p.N.BitLen(), minModulus, maxModulus)
