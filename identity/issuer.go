@@ -79,6 +79,7 @@ func newIssuer(c Common, p profile) (*Issuer, error) {
 		}
 		i.sources = append(i.sources, s)
 	}
+	i.profile.origins = nil // a secret key may be in one, and printing an issuer must not show it
 	i.want = i.wanted()
 	return i, nil
 }

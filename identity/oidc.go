@@ -45,6 +45,9 @@ type OIDCConfig struct {
 	Logout LogoutConfig
 }
 
+// publicAlgorithms are those whose keys an issuer can publish.
+var publicAlgorithms = []jws.Algorithm{jws.RS256, jws.ES256, jws.EdDSA}
+
 // NewOIDC returns an issuer for any OpenID Connect provider.
 func NewOIDC(c OIDCConfig) (*Issuer, error) {
 	c = c.withDefaults()
@@ -67,7 +70,7 @@ func (c OIDCConfig) withDefaults() OIDCConfig {
 		c.Use = IDToken
 	}
 	if len(c.Algorithms) == 0 {
-		c.Algorithms = []jws.Algorithm{jws.RS256, jws.ES256, jws.EdDSA}
+		c.Algorithms = publicAlgorithms
 	}
 	if len(c.Types) == 0 {
 		c.Types = []string{"JWT", ""}
@@ -92,8 +95,8 @@ func or(value, otherwise string) string {
 
 func (c OIDCConfig) validate() error {
 	for _, a := range c.Algorithms {
-		if a == jws.HS256 {
-			return &ConfigError{"OIDCConfig", "Algorithms", "holds HS256: list what the issuer's public keys are for"}
+		if !slices.Contains(publicAlgorithms, a) {
+			return &ConfigError{"OIDCConfig", "Algorithms", "must hold algorithms of public keys alone: RS256, ES256, EdDSA"}
 		}
 	}
 	if c.Use != IDToken && c.Use != AccessToken {

@@ -46,7 +46,7 @@ func NewSupabase(c SupabaseConfig) (*Issuer, error) {
 	return newIssuer(c.Common, profile{
 		name: "supabase", config: "SupabaseConfig", origins: []origin{wellKnownJWKS(c.Issuer)},
 		hint:       "Supabase's legacy anon and service_role keys are no players' tokens",
-		algorithms: []jws.Algorithm{jws.ES256, jws.RS256, jws.EdDSA}, types: []string{"JWT"}, use: AccessToken,
+		algorithms: publicAlgorithms, types: []string{"JWT"}, use: AccessToken,
 		check: all(audience(c.Audiences...), claimIs("role", jws.WrongClaim, c.Roles...), c.anonymous, c.assurance),
 		fill:  fillSupabase,
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"hash"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ type ClerkWebhookConfig struct {
 // concurrent use.
 type ClerkWebhook struct {
 	realm, issuer string
-	secrets       [][]byte
+	macs          []func() hash.Hash // one for each secret, so that printing this shows none
 	now           func() time.Time
 }
 
@@ -66,7 +67,7 @@ func NewClerkWebhook(c ClerkWebhookConfig) (*ClerkWebhook, error) {
 		if !ok || err != nil || len(secret) < webhookSecretBytes {
 			return nil, &ConfigError{config, "Secrets", `has an entry that is not "whsec_" and base64 of at least 16 bytes`}
 		}
-		w.secrets = append(w.secrets, secret)
+		w.macs = append(w.macs, func() hash.Hash { return hmac.New(sha256.New, secret) })
 	}
 	return w, nil
 }
@@ -101,8 +102,8 @@ func (w *ClerkWebhook) Parse(header http.Header, body []byte) (*SignOut, error) 
 // signed compares every signature with that of every secret, in constant time.
 func (w *ClerkWebhook) signed(prefix string, body []byte, signatures string) bool {
 	good := false
-	for _, secret := range w.secrets {
-		mac := hmac.New(sha256.New, secret)
+	for _, newMAC := range w.macs {
+		mac := newMAC()
 		mac.Write([]byte(prefix))
 		mac.Write(body)
 		want := mac.Sum(nil)
