@@ -65,10 +65,13 @@ const (
 	maxNameBytes   = 1024
 )
 
-// Validate says what is wrong with an event, if anything. At may be zero.
+// ErrInvalidEvent is wrapped by every error of [Event.Validate]: the caller's mistake, not the store's.
+var ErrInvalidEvent = errors.New("session: invalid event")
+
+// Validate says what is wrong with an event, if anything. At may be zero. Every error wraps ErrInvalidEvent.
 func (e Event) Validate() error {
 	if id, ok := uuid.Canonical(e.ID); !ok || id != e.ID {
-		return errors.New("session: event id: want a UUID in lower-case text form")
+		return invalid("id: want a UUID in lower-case text form")
 	}
 	if err := e.validateTexts(); err != nil {
 		return err
@@ -77,6 +80,10 @@ func (e Event) Validate() error {
 		return err
 	}
 	return e.validateTimes()
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalidEvent, fmt.Sprintf(format, args...))
 }
 
 func (e Event) validateTexts() error {
@@ -93,7 +100,7 @@ func (e Event) validateTexts() error {
 	}
 	for _, t := range texts {
 		if len(t.value) > t.max || !printable(t.value) {
-			return fmt.Errorf("session: event %s: want at most %d bytes of UTF-8 without control characters", t.name, t.max)
+			return invalid("%s: want at most %d bytes of UTF-8 without control characters", t.name, t.max)
 		}
 	}
 	return nil
@@ -134,19 +141,19 @@ func (e Event) has(letter rune) (name string, ok bool) {
 func (e Event) validateFields() error {
 	want, known := fieldsOf[e.Kind]
 	if !known {
-		return errors.New("session: event kind: unknown; this program may be older than the one that wrote the event")
+		return invalid("kind: unknown; this program may be older than the one that wrote the event")
 	}
 	for _, letter := range "RPSUAue" {
 		name, has := e.has(letter)
 		switch {
 		case !has && strings.ContainsRune(want.need, letter):
-			return fmt.Errorf("session: event %s: required with %s", name, e.Kind)
+			return invalid("%s: required with %s", name, e.Kind)
 		case has && !strings.ContainsRune(want.need+want.may, letter):
-			return fmt.Errorf("session: event %s: not allowed with %s", name, e.Kind)
+			return invalid("%s: not allowed with %s", name, e.Kind)
 		}
 	}
 	if e.Upstream != "" && e.Player.Realm == "" {
-		return errors.New("session: event player.realm: required with upstream")
+		return invalid("player.realm: required with upstream")
 	}
 	return nil
 }
@@ -154,16 +161,16 @@ func (e Event) validateFields() error {
 func (e Event) validateTimes() error {
 	for _, t := range []time.Time{e.At, e.Until, e.Expires} {
 		if !t.IsZero() && (t.Unix() <= 0 || t.Unix() >= never) {
-			return errors.New("session: event times: want them between 1970 and 2106")
+			return invalid("times: want them between 1970 and 2106")
 		}
 	}
 	switch {
 	case e.Kind != PlayerBanned:
 		return nil
 	case e.Until.IsZero() != e.Expires.IsZero():
-		return errors.New("session: event expires: a ban has it if and only if it has an end")
+		return invalid("expires: a ban has it if and only if it has an end")
 	case e.Expires.Before(e.Until):
-		return errors.New("session: event expires: want it not before until")
+		return invalid("expires: want it not before until")
 	}
 	return nil
 }
@@ -202,13 +209,13 @@ func (e Event) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Unknown members are ignored, as later versions may add some; an unknown
-// kind is an error, because a revocation that is not understood must not be passed over. The error is that of Validate
-// or of encoding/json.
+// kind is an error, because a revocation that is not understood must not be passed over. Every error wraps
+// ErrInvalidEvent.
 func (e *Event) UnmarshalJSON(data []byte) error {
 	type plain Event
 	var p plain
 	if err := json.Unmarshal(data, &p); err != nil {
-		return errors.New("session: event: not the JSON of an event")
+		return invalid("not the JSON of an event")
 	}
 	read := Event(p).normal()
 	if err := read.Validate(); err != nil {
@@ -233,31 +240,33 @@ type Batch struct {
 
 const maxCursorBytes = 256
 
-// Validate says what is wrong with a batch, if anything.
+// Validate says what is wrong with a batch, if anything. Every error wraps ErrInvalidEvent.
 func (b Batch) Validate() error {
 	if b.Cursor == "" || len(b.Cursor) > maxCursorBytes || !printable(b.Cursor) {
-		return fmt.Errorf("session: batch cursor: want 1 to %d bytes without control characters", maxCursorBytes)
+		return invalid("batch cursor: want 1 to %d bytes without control characters", maxCursorBytes)
 	}
 	if b.More && len(b.Events) == 0 {
-		return errors.New("session: batch more: not allowed without events")
+		return invalid("batch more: not allowed without events")
 	}
 	for i, e := range b.Events {
 		if err := e.Validate(); err != nil {
-			return fmt.Errorf("session: batch event %d: %w", i, err)
+			return fmt.Errorf("%w (event %d of a batch)", err, i)
 		}
 		if e.At.IsZero() {
-			return fmt.Errorf("session: batch event %d: at is required", i)
+			return invalid("at: required (event %d of a batch)", i)
 		}
 	}
 	return nil
 }
 
-// UnmarshalJSON reads a batch and validates it.
+// UnmarshalJSON reads a batch and validates it. Every error wraps ErrInvalidEvent and holds nothing of data.
 func (b *Batch) UnmarshalJSON(data []byte) error {
 	type plain Batch
 	var p plain
-	if err := json.Unmarshal(data, &p); err != nil {
-		return fmt.Errorf("session: batch: not the JSON of a batch: %w", err)
+	if err := json.Unmarshal(data, &p); errors.Is(err, ErrInvalidEvent) {
+		return err
+	} else if err != nil {
+		return invalid("not the JSON of a batch")
 	}
 	if err := Batch(p).Validate(); err != nil {
 		return err

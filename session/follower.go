@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,7 @@ import (
 const (
 	defaultFollowerTimeout = 14 * time.Second
 	minFollowerTimeout     = 11 * time.Second
-	defaultFollowerBytes   = 8 << 20
+	defaultFollowerBytes   = 32 << 20
 )
 
 // FollowerConfig configures a [Follower]. URL, ClientID and ClientSecret are required.
@@ -32,7 +31,7 @@ type FollowerConfig struct {
 	Transport http.RoundTripper
 	// Timeout is for one request, in which the server may wait 10 s for news. Default 14 s, at least 11 s.
 	Timeout time.Duration
-	// MaxBytes bounds an answer's body. Default 8 MiB.
+	// MaxBytes bounds an answer's body. Default 32 MiB, which is more than any page of 1,000 events.
 	MaxBytes int64
 }
 
@@ -136,7 +135,7 @@ func (f *Follower) since(ctx context.Context, cursor string) (Batch, error) {
 		return Batch{}, fmt.Errorf("the answer is over %d bytes", f.maxBytes)
 	}
 	var batch Batch
-	return batch, json.Unmarshal(body, &batch)
+	return batch, batch.UnmarshalJSON(body) // json.Unmarshal's own errors quote the body
 }
 
 func (f *Follower) request(ctx context.Context, cursor string) (*http.Request, error) {

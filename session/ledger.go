@@ -31,15 +31,15 @@ const (
 )
 
 const (
-	minGrace         = 15 * time.Second // a quiet feed is heard of every 10 s
-	maxGrace         = 10 * time.Minute
-	defaultGrace     = 30 * time.Second
-	defaultKeep      = 30 * 24 * time.Hour
-	defaultKeepLong  = 365 * 24 * time.Hour
-	maxKeep          = 20 * 365 * 24 * time.Hour
-	strictLimit      = 15 * time.Second
-	notYet           = time.Duration(math.MinInt64)
-	forever          = time.Duration(math.MaxInt64)
+	minGrace        = 15 * time.Second // a quiet feed is heard of every 10 s
+	maxGrace        = 10 * time.Minute
+	defaultGrace    = 30 * time.Second
+	defaultKeep     = 30 * 24 * time.Hour
+	defaultKeepLong = 365 * 24 * time.Hour
+	maxKeep         = 20 * 365 * 24 * time.Hour
+	strictLimit     = 15 * time.Second
+	notYet          = time.Duration(math.MinInt64)
+	forever         = time.Duration(math.MaxInt64)
 )
 
 // ErrReadOnly says that a ledger follows a feed and cannot revoke: revoke at the server whose feed it is.

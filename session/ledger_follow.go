@@ -9,7 +9,7 @@ import (
 
 const (
 	sinceTimeout = 15 * time.Second       // a feed answers within 10 s
-	idlePause    = 200 * time.Millisecond // for a feed that does not wait for news
+	idlePause    = 200 * time.Millisecond // for a feed that does not wait, or always starts again
 	minBackoff   = 100 * time.Millisecond
 	maxBackoff   = 5 * time.Second
 )
@@ -65,8 +65,9 @@ func (l *Ledger) Load(ctx context.Context) error {
 }
 
 // Run loads the ledger and follows the store or feed until ctx ends, then returns the context's error. After a
-// failure it tries again after 100 ms, then twice as long each time up to 5 s, less up to half of it by chance. Run it
-// on a goroutine of its own for as long as the ledger is used: without it every policy but Available refuses soon.
+// failure it tries again after 100 ms, then twice as long each time up to 5 s, less up to half of it by chance; a quiet
+// feed that is back proves it with its first answer, at most 10 s later. Run it on a goroutine of its own for as long as
+// the ledger is used: without it every policy but Available refuses soon.
 func (l *Ledger) Run(ctx context.Context) error {
 	for failures := 0; ctx.Err() == nil; {
 		pause, err := l.step(ctx)
@@ -94,12 +95,12 @@ func (l *Ledger) step(ctx context.Context) (time.Duration, error) {
 		l.contactFailed(err)
 		return 0, err
 	}
-	l.index.take(batch.Events...)
+	news := l.index.take(batch.Events...)
 	l.cursor = batch.Cursor
 	l.index.sweep(l.sweeps)
 	l.sweeps++
 	l.contactMade(batch)
-	if len(batch.Events) == 0 && time.Since(began) < idlePause {
+	if news == 0 && !batch.More && (batch.Reset || len(batch.Events) == 0) && time.Since(began) < idlePause {
 		return idlePause, nil
 	}
 	return 0, nil

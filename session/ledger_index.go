@@ -119,8 +119,8 @@ func revoked(claim, want string) error {
 
 func stampText(m mark) string { return time.Unix(int64(m.stamp()), 0).UTC().Format(time.RFC3339) }
 
-// take applies an event that a store or feed returned and tells the subscribers, if it is news.
-func (ix *index) take(events ...Event) {
+// take applies events that a store or feed returned, tells the subscribers of those that are news, and counts these.
+func (ix *index) take(events ...Event) (news int) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	now := ix.second()
@@ -128,10 +128,12 @@ func (ix *index) take(events ...Event) {
 		if !ix.apply(e, now) {
 			continue
 		}
+		news++
 		for _, s := range ix.subscribers {
 			s.push(e)
 		}
 	}
+	return news
 }
 
 // apply returns whether the event changed anything that is still in force.

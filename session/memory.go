@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -196,6 +197,21 @@ func (x *expiring[K, V]) put(k K, v V, expires time.Time) {
 	if !expires.IsZero() {
 		heap.Push(&x.due, deadline[K]{expires, k})
 	}
+	if len(x.due) > 2*len(x.entries)+pruneAtOnce {
+		x.forgetDeadlines()
+	}
+}
+
+// forgetDeadlines drops the deadlines of entries that were removed before their end.
+func (x *expiring[K, V]) forgetDeadlines() {
+	x.due = x.due[:0]
+	for k, e := range x.entries {
+		if !e.expires.IsZero() {
+			x.due = append(x.due, deadline[K]{e.expires, k})
+		}
+	}
+	x.due = slices.Clone(x.due)
+	heap.Init(&x.due)
 }
 
 // pruneAtOnce is more than the one entry that comes with each write, so that what is over is gone in the end.

@@ -21,8 +21,8 @@ var (
 
 // Feed tells what was revoked. A follower of a feed keeps the last Cursor and asks again with it.
 type Feed interface {
-	// Since returns the events that were stored after cursor, in the order they were stored, at most a page of them
-	// (Batch.More says that there is more). With an empty cursor, and with one that it does not know, it returns at
+	// Since returns the events that were stored after cursor, in the order they were stored, at most 1,000
+	// (Batch.More says that there are more). With an empty cursor, and with one that it does not know, it returns at
 	// once the first page of all live events with Batch.Reset set. When there is no news it waits, at most 10 s, and
 	// returns an empty batch with the cursor to go on with, which proves that the feed lives. Events that have expired
 	// may be left out, and so may those that a later event of the same batch or a later one makes void.
