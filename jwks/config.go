@@ -87,7 +87,8 @@ type Config struct {
 	Jitter func() float64
 
 	// Observe is told of every fetch and of refused lookups, for logs and metrics. It is called by the goroutine that
-	// fetched, after those who waited were released; it should return quickly. Default none.
+	// fetched, after those who waited were released, or by one whose lookup was refused. It must be safe for concurrent
+	// use and should return quickly. Default none.
 	Observe func(Event)
 }
 

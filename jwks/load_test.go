@@ -240,3 +240,16 @@ func TestFetchOutlivesItsFirstCaller(t *testing.T) {
 		issuer.expectFetches(t, 1, "one caller who left and one who stayed")
 	})
 }
+
+func TestKnownKeyAllocatesNothing(t *testing.T) {
+	set := newSet(t, publishing(t, newSigner(t, "known").Key()), jwks.Config{})
+	header := jws.Header{Algorithm: jws.EdDSA, KeyID: "known"}
+	got := testing.AllocsPerRun(100, func() {
+		if _, err := set.Keys(context.Background(), header); err != nil {
+			t.Error(err)
+		}
+	})
+	if got != 0 {
+		t.Errorf("a lookup of a known key allocates %v times", got)
+	}
+}

@@ -44,15 +44,16 @@ const (
 // Config says which tokens pass and how Photon proves that it is Photon.
 type Config struct {
 	// Sessions verifies game session tokens. At least one of Sessions and Identities is required. With both, a token
-	// is tried as a session's first, and as an identity's unless its signature was a session's.
+	// is tried as a session's first, and as an identity's unless its signature was a session's; keys of sessions that
+	// are fetched (jwks) are then asked for once in 30 s for each kid of the issuer's.
 	Sessions SessionVerifier
 	// Identities verifies identity tokens: the player comes straight from the issuer, without a game session.
 	Identities identity.Verifier
-	// Ledger is asked about each verified identity: a *session.Ledger. Required with Identities, unless
-	// InsecureNoLedger is set; an identity token alone does not know that its player was banned.
-	Ledger IdentityChecker
-	// InsecureNoLedger lets identity tokens in until they expire, though their player was banned or signed out.
-	InsecureNoLedger bool
+	// Revocations is asked about each verified identity: a *session.Ledger. Required with Identities, unless
+	// InsecureNoRevocations is set; an identity token alone does not know that its player was banned.
+	Revocations IdentityChecker
+	// InsecureNoRevocations lets identity tokens in until they expire, though their player was banned or signed out.
+	InsecureNoRevocations bool
 
 	// Secrets are the accepted values of the dashboard's secret pair: one, or several while it changes. Required:
 	// Photon signs nothing, so the pair alone tells its servers from anybody else. Each has at least 16 characters,
@@ -109,12 +110,12 @@ func (c Config) validate() error {
 	switch {
 	case c.Sessions == nil && c.Identities == nil:
 		return errors.New("photon: neither Config.Sessions nor Config.Identities is set: say which tokens pass")
-	case c.Identities != nil && c.Ledger == nil && !c.InsecureNoLedger:
-		return errors.New("photon: Config.Ledger is not set: give a *session.Ledger, or set InsecureNoLedger")
-	case c.Identities == nil && c.Ledger != nil:
-		return errors.New("photon: Config.Ledger is for identities: the session verifier has a ledger of its own")
-	case c.Ledger != nil && c.InsecureNoLedger:
-		return errors.New("photon: Config.Ledger and Config.InsecureNoLedger are both set: leave one out")
+	case c.Identities != nil && c.Revocations == nil && !c.InsecureNoRevocations:
+		return errors.New("photon: Config.Revocations is not set: give a *session.Ledger, or set InsecureNoRevocations")
+	case c.Identities == nil && c.Revocations != nil:
+		return errors.New("photon: Config.Revocations is for identities: the session verifier has a ledger of its own")
+	case c.Revocations != nil && c.InsecureNoRevocations:
+		return errors.New("photon: Config.Revocations and Config.InsecureNoRevocations are both set: leave one out")
 	case !isUnreserved(c.TokenName) || !isUnreserved(c.SecretName):
 		return errors.New("photon: Config.TokenName and Config.SecretName may have only A–Z a–z 0–9 - . _ ~")
 	case sameName(c.TokenName, c.SecretName):

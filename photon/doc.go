@@ -20,9 +20,11 @@
 // # Requests
 //
 // The token may come in the query (a GET, from AddAuthParameter), as a member of a JSON dictionary, as a form, or as
-// the whole body, with or without a content type. Parameter names are compared without regard to case, as Photon
-// compares them. What the dashboard sets is in the query and wins: where the query has a parameter, the body's is not
-// looked at. A parameter that is twice in one place is refused; Photon itself never sends one twice.
+// the whole body, with or without a content type. Prefer post data: queries end up in access logs.
+//
+// Parameter names are compared without regard to case, as Photon compares them. What the dashboard sets is in the query
+// and wins: where the query has a parameter, the body's is not looked at. A parameter that is twice in one place is
+// refused; Photon itself never sends one twice.
 //
 // # Answers
 //

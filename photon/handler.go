@@ -191,8 +191,8 @@ func (h *Handler) identity(ctx context.Context, token string) (player, error) {
 	case id == nil:
 		return player{}, errNobody
 	}
-	if h.config.Ledger != nil {
-		if err := h.config.Ledger.CheckIdentity(id); err != nil {
+	if h.config.Revocations != nil {
+		if err := h.config.Revocations.CheckIdentity(id); err != nil {
 			return player{}, err
 		}
 	}

@@ -199,9 +199,9 @@ func TestNewRefuses(t *testing.T) {
 		config photon.Config
 	}{
 		{"neither Config.Sessions nor Config.Identities", photon.Config{Secrets: secrets}},
-		{"Config.Ledger is not set", photon.Config{Identities: identities{}, Secrets: secrets}},
-		{"Config.Ledger is for identities", photon.Config{Sessions: sessions{}, Ledger: ledger{}, Secrets: secrets}},
-		{"Config.Ledger and Config.InsecureNoLedger", photon.Config{Identities: identities{}, Ledger: ledger{}, InsecureNoLedger: true, Secrets: secrets}},
+		{"Config.Revocations is not set", photon.Config{Identities: identities{}, Secrets: secrets}},
+		{"Config.Revocations is for identities", photon.Config{Sessions: sessions{}, Revocations: ledger{}, Secrets: secrets}},
+		{"Config.Revocations and Config.InsecureNoRevocations", photon.Config{Identities: identities{}, Revocations: ledger{}, InsecureNoRevocations: true, Secrets: secrets}},
 		{"Config.Secrets is empty", photon.Config{Sessions: sessions{}}},
 		{"Config.Secrets and Config.InsecureNoSecret", photon.Config{Sessions: sessions{}, Secrets: secrets, InsecureNoSecret: true}},
 		{"Config.Secrets[1]", photon.Config{Sessions: sessions{}, Secrets: []string{secret, "short"}}},
@@ -212,7 +212,7 @@ func TestNewRefuses(t *testing.T) {
 		{"are the same", photon.Config{Sessions: sessions{}, Secrets: secrets, TokenName: "Secret"}},
 		{"negative", photon.Config{Sessions: sessions{}, Secrets: secrets, MaxBytes: -1}},
 		{"negative", photon.Config{Sessions: sessions{}, Secrets: secrets, Timeout: -1}},
-		{"which identities do not have", photon.Config{Identities: identities{}, Ledger: ledger{}, Secrets: secrets, UserID: photon.BackendUserID}},
+		{"which identities do not have", photon.Config{Identities: identities{}, Revocations: ledger{}, Secrets: secrets, UserID: photon.BackendUserID}},
 		{"Subject without Config.SingleRealm", photon.Config{Sessions: sessions{}, Secrets: secrets, UserID: photon.Subject}},
 		{`Config.UserID "email" is not known`, photon.Config{Sessions: sessions{}, Secrets: secrets, UserID: "email"}},
 	} {
@@ -224,8 +224,8 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("the error %q holds a secret", err)
 		}
 	}
-	if _, err := photon.New(photon.Config{Identities: identities{}, InsecureNoLedger: true, Secrets: secrets}); err != nil {
-		t.Errorf("InsecureNoLedger: %v", err)
+	if _, err := photon.New(photon.Config{Identities: identities{}, InsecureNoRevocations: true, Secrets: secrets}); err != nil {
+		t.Errorf("InsecureNoRevocations: %v", err)
 	}
 }
 

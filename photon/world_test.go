@@ -133,9 +133,9 @@ func newHandler(t testing.TB, name string, onResult func(context.Context, photon
 	case "subject":
 		config.UserID, config.SingleRealm = photon.Subject, true
 	case "both":
-		config.Identities, config.Ledger = identities{}, ledger{}
+		config.Identities, config.Revocations = identities{}, ledger{}
 	case "identities", "single-realm":
-		config.Sessions, config.Identities, config.Ledger = nil, identities{}, ledger{}
+		config.Sessions, config.Identities, config.Revocations = nil, identities{}, ledger{}
 		config.SingleRealm = name == "single-realm"
 	default:
 		t.Fatalf("no config %q", name)
