@@ -22,6 +22,7 @@ func genericCases() vectorFamily {
 				fields: "username: al\nroles: moderator\ngroups: guild\nclient: launcher"},
 			{name: "accepted-access", policy: "oidc-access", expect: "accept", header: `{"typ":"at+jwt"}`, claims: `{"aud":["https://api.game.example","account"],"azp":"game","scope":"openid play"}`, fields: "use: access\nscopes: openid play\nclient: game"},
 			{name: "accepted-access-scp-array", policy: "oidc-access", expect: "accept", header: `{"typ":"at+jwt"}`, claims: `{"aud":"https://api.game.example","azp":"game","scp":["play","chat now"]}`, fields: "scopes: play,chat now"},
+			{name: "accepted-access-any-client", policy: "oidc-access-any-client", expect: "accept", header: `{"typ":"at+jwt"}`, claims: `{"aud":"https://api.game.example","azp":"other"}`, fields: "client: other"},
 			{name: "refused-audience", policy: "oidc", expect: "refuse issuer wrong_audience aud", claims: `{"aud":["other"]}`},
 			{name: "refused-audience-absent", policy: "oidc", expect: "refuse issuer missing_claim aud", claims: `{"aud":null}`},
 			{name: "refused-audience-substring", policy: "oidc", expect: "refuse issuer wrong_audience aud", claims: `{"aud":"game2"}`},

@@ -121,6 +121,8 @@ func oidcPolicies(c identity.Common, add adder) {
 	access := base
 	access.Use, access.Audiences, access.AuthorizedParties = identity.AccessToken, []string{"https://api.game.example"}, []string{"game"}
 	add("oidc-access")(identity.NewOIDC(access))
+	access.AuthorizedParties = nil
+	add("oidc-access-any-client")(identity.NewOIDC(access))
 	untyped := base
 	untyped.Logout.Untyped = true
 	add("oidc-untyped-logout")(identity.NewOIDC(untyped))
