@@ -114,6 +114,11 @@ func (f *File) Report(path, format string, args ...any) {
 	f.problems = append(f.problems, Problem{f.name, pos.Line, pos.Column, path, fmt.Sprintf(format, args...)})
 }
 
+// Reported says whether a problem with exactly the field at path is known, so that another check need not repeat it.
+func (f *File) Reported(path string) bool {
+	return slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Path == path })
+}
+
 // Err returns all problems found so far as Problems in the order of the file, or nil.
 func (f *File) Err() error {
 	if len(f.problems) == 0 {

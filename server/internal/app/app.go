@@ -1,0 +1,164 @@
+// Package app makes the server of a configuration: it gives the packages of the root module to each other and adds no
+// decision of its own.
+//
+//	a, err := app.New(ctx, file, app.Options{Logger: logger, Secrets: secrets})
+//	…
+//	err = a.Serve(ctx, listener)
+//
+// [App.Reload] puts another configuration in place of the first while requests go on; what it cannot change, it names.
+// What must live as long as the process – the store, the ledger of revocations, the key ring – is made once.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/server/internal/config"
+	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
+	"github.com/sallyport-auth/sallyport/server/internal/logging"
+	"github.com/sallyport-auth/sallyport/session"
+)
+
+// Options are what a server needs besides its configuration.
+type Options struct {
+	// Logger takes the log. Required.
+	Logger *slog.Logger
+	// Secrets are told every secret of the configuration, so that the logger knows them. Required.
+	Secrets *logging.Secrets
+	// Routes returns further routes, given what verifies session tokens. Nil has none.
+	Routes func(sessions connect.SessionVerifier) (map[string]http.Handler, error)
+	// Client fetches keys. Nil is the default of package jwks.
+	Client *http.Client
+	// Now is the clock. Nil is time.Now.
+	Now func() time.Time
+}
+
+// App is a server. It is safe for concurrent use.
+type App struct {
+	options Options
+	log     *slog.Logger
+
+	// These live as long as the process.
+	store  *session.MemoryStore
+	ledger *session.Ledger
+	keys   *session.Keyring // nil if every audience has a secret
+	done   context.CancelFunc
+	tasks  sync.WaitGroup
+
+	reloading   sync.Mutex
+	current     atomic.Pointer[generation]
+	certificate atomic.Pointer[tls.Certificate]
+	draining    atomic.Bool
+}
+
+// New makes a server and starts what it does in the background, until Close. Nothing is listened on yet. Errors about the
+// configuration are strictyaml.Problems.
+func New(ctx context.Context, file *config.File, options Options) (*App, error) {
+	if options.Logger == nil || options.Secrets == nil {
+		return nil, errors.New("app: Options.Logger and Options.Secrets are required")
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	options.Secrets.Set(file.Secrets()...)
+	a := &App{options: options, log: options.Logger, store: session.NewMemoryStoreAt(options.Now)}
+	if err := a.makeLasting(file); err != nil {
+		return nil, err
+	}
+	if err := a.ledger.Load(ctx); err != nil {
+		return nil, fmt.Errorf("app: the store cannot be read: %w", err)
+	}
+	g, err := a.generation(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.loadCertificate(file); err != nil {
+		g.close()
+		return nil, err
+	}
+	a.current.Store(g)
+	a.start()
+	a.warn(file)
+	return a, nil
+}
+
+// makeLasting makes what a reload keeps.
+func (a *App) makeLasting(file *config.File) (err error) {
+	a.ledger, err = session.NewLedger(session.LedgerConfig{
+		Store:            a.store,
+		Policy:           session.StalePolicy(file.Revocation.Stale),
+		Grace:            time.Duration(file.Revocation.Grace),
+		SessionLifetime:  sessionLifetime(file),
+		UpstreamLifetime: time.Duration(file.Revocation.UpstreamLifetime),
+	})
+	if err != nil {
+		return file.Problem("revocation", err)
+	}
+	if file.Sessions == nil || file.Sessions.KeyFile == "" {
+		return nil
+	}
+	a.keys, err = keyfile.Ring(file.Path(file.Sessions.KeyFile), ringConfig(file, a.options.Now))
+	if err == nil {
+		_, err = a.keys.Signer()
+	}
+	if err != nil {
+		return file.Problem("sessions.key_file", err)
+	}
+	return nil
+}
+
+func ringConfig(file *config.File, now func() time.Time) session.KeyringConfig {
+	return session.KeyringConfig{
+		CacheLifetime: time.Duration(file.Sessions.KeyCacheLifetime),
+		TokenLifetime: time.Duration(file.Sessions.TokenLifetime),
+		Now:           now,
+	}
+}
+
+func sessionLifetime(file *config.File) time.Duration {
+	if file.Sessions == nil {
+		return 0 // Nakama's sessions: the ledger's default is far above theirs
+	}
+	return time.Duration(file.Sessions.SessionLifetime)
+}
+
+// start runs the ledger and the watch over what can fail.
+func (a *App) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.done = cancel
+	a.tasks.Go(func() { _ = a.ledger.Run(ctx) }) // ends with ctx alone; its failures are in its state
+	a.tasks.Go(func() { a.watch(ctx) })
+}
+
+// Close ends what New started.
+func (a *App) Close() {
+	a.done()
+	a.tasks.Wait()
+	a.current.Load().close()
+}
+
+// ServeHTTP answers a request with the configuration of the moment.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.current.Load().handler.ServeHTTP(w, r)
+}
+
+// warn says at the start what an operator must know about the configuration.
+func (a *App) warn(file *config.File) {
+	if file.Store.Type == "memory" {
+		a.log.Warn("store.type is memory: revocations, bans and refresh tokens do not survive a restart")
+	}
+	if file.InsecureKeys {
+		a.log.Warn("insecure_keys is set: whoever guesses a key makes tokens for any player")
+	}
+	if file.TLS == nil {
+		a.log.Info("tls is not configured: serving plain HTTP, to be put behind something that ends TLS")
+	}
+}

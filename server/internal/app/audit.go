@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/photon"
+	"github.com/sallyport-auth/sallyport/tokenapi"
+)
+
+// admission is the message of the one event that is logged for each decision.
+const admission = "admission"
+
+// decided logs what the HTTP API decided. What anyone may fetch is no decision.
+func (a *App) decided(d tokenapi.Decision) {
+	level := slog.LevelInfo
+	if strings.HasPrefix(d.Endpoint, "/.well-known/") {
+		level = slog.LevelDebug
+	}
+	a.admission(level, d.Endpoint, d.Allowed, d.Err, d.Elapsed,
+		append(player(d.Player, d.PlayerID), text("session", d.Session), text("issuer", d.Issuer), text("caller", d.Caller), slog.Int("status", d.Status))...)
+}
+
+// photonDecided logs what Photon was answered.
+func (a *App) photonDecided(_ context.Context, r photon.Result) {
+	a.admission(slog.LevelInfo, pathPhoton, r.Code == photon.OK, r.Err, r.Took,
+		text("player", r.UserID), slog.Int("result_code", int(r.Code)), text("answer", r.Message))
+}
+
+// admission logs a decision: at what door, whether it opened, and if not which check failed and why.
+func (a *App) admission(level slog.Level, door string, allowed bool, err error, took time.Duration, more ...slog.Attr) {
+	attrs := []slog.Attr{slog.String("door", door), slog.Bool("allowed", allowed)}
+	if err != nil {
+		problem := connect.ProblemOf(err)
+		attrs = append(attrs, text("check", string(problem.Check)), text("reason", string(problem.Reason)), slog.Any("error", err))
+	}
+	for _, attr := range more {
+		if !attr.Equal(slog.Attr{}) {
+			attrs = append(attrs, attr)
+		}
+	}
+	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
+	a.log.LogAttrs(context.Background(), level, admission, attrs...)
+}
+
+func player(p identity.Player, id string) []slog.Attr {
+	return []slog.Attr{text("player", id), text("realm", p.Realm), text("subject", p.Subject)}
+}
+
+// text is an attribute, or none if there is nothing to say.
+func text(name, value string) slog.Attr {
+	if value == "" {
+		return slog.Attr{}
+	}
+	return slog.String(name, value)
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/sallyport-auth/sallyport/server/internal/config"
+	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
+)
+
+// Reload puts another configuration in place of the running one. If it returns an error, the old one goes on, whole. What
+// has changed in the file but needs a restart is logged and stays as it was.
+func (a *App) Reload(file *config.File) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	old := a.current.Load()
+	kept := keepFixed(&file.Config, &old.file.Config)
+	a.options.Secrets.Set(file.Secrets()...)
+	g, err := a.generation(file)
+	if err != nil {
+		return err
+	}
+	if err := a.reloadFiles(file); err != nil {
+		g.close()
+		return err
+	}
+	a.current.Store(g)
+	old.close()
+	if len(kept) > 0 {
+		a.log.Warn("the configuration is reloaded, but for what needs a restart", "unchanged", strings.Join(kept, ", "))
+		return nil
+	}
+	a.log.Info("the configuration is reloaded")
+	return nil
+}
+
+// reloadFiles reads the key file and the certificate again. Nothing is changed unless both can be used.
+func (a *App) reloadFiles(file *config.File) error {
+	if a.keys == nil {
+		return a.loadCertificate(file)
+	}
+	entries, err := keyfile.Read(file.Path(file.Sessions.KeyFile))
+	if err != nil {
+		return file.Problem("sessions.key_file", err)
+	}
+	if err := a.loadCertificate(file); err != nil {
+		return err
+	}
+	if err := a.keys.Replace(entries); err != nil {
+		return file.Problem("sessions.key_file", err)
+	}
+	return nil
+}
+
+// keepFixed puts the old values of everything that only a restart can change into a new configuration, and returns the
+// names of the fields that it had to.
+func keepFixed(now, old *config.Config) (kept []string) {
+	keep(&kept, "issuer", &now.Issuer, old.Issuer)
+	keep(&kept, "listen", &now.Listen, old.Listen)
+	keep(&kept, "log", &now.Log, old.Log)
+	keep(&kept, "store", &now.Store, old.Store)
+	keep(&kept, "revocation", &now.Revocation, old.Revocation)
+	if (now.TLS == nil) != (old.TLS == nil) {
+		now.TLS = old.TLS
+		kept = append(kept, "tls")
+	}
+	if (now.Sessions == nil) != (old.Sessions == nil) || needsKeys(now) != needsKeys(old) {
+		now.Sessions = old.Sessions
+		return append(kept, "sessions")
+	}
+	if now.Sessions != nil {
+		keep(&kept, "sessions.token_lifetime", &now.Sessions.TokenLifetime, old.Sessions.TokenLifetime)
+		keep(&kept, "sessions.session_lifetime", &now.Sessions.SessionLifetime, old.Sessions.SessionLifetime)
+		keep(&kept, "sessions.key_cache_lifetime", &now.Sessions.KeyCacheLifetime, old.Sessions.KeyCacheLifetime)
+	}
+	return kept
+}
+
+func needsKeys(c *config.Config) bool { return c.Sessions != nil && c.Sessions.KeyFile != "" }
+
+func keep[T any](kept *[]string, name string, now *T, old T) {
+	if !reflect.DeepEqual(*now, old) {
+		*now, *kept = old, append(*kept, name)
+	}
+}
+
+// Describe names an error of a configuration for the log, one problem an entry.
+func Describe(err error) []string {
+	return strings.Split(fmt.Sprint(err), "\n")
+}

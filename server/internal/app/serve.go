@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/server/internal/config"
+)
+
+// Bounds of a connection. The feed of revocations is held open for up to 10 s, which writeTimeout leaves room for.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	drainTimeout      = 10 * time.Second
+)
+
+// NewHTTPServer returns a server of a handler with the bounds above.
+func NewHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// Serve answers requests on a listener until ctx ends, then lets those that have begun finish for up to 10 s. With a
+// certificate in the configuration it speaks TLS.
+func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	server := NewHTTPServer(a, a.log)
+	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
+	served := make(chan error, 1)
+	go func() {
+		if a.certificate.Load() != nil {
+			served <- server.ServeTLS(listener, "", "")
+			return
+		}
+		served <- server.Serve(listener)
+	}()
+	a.log.Info("serving", "address", listener.Addr().String(), "issuer", a.current.Load().file.Issuer)
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	a.draining.Store(true)
+	a.log.Info("shutting down")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	err := server.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.log.Warn("some requests did not finish in time and were cut off")
+		err = server.Close()
+	}
+	return err
+}
+
+func (a *App) getCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.certificate.Load(), nil }
+
+// loadCertificate reads the certificate of a file that has one.
+func (a *App) loadCertificate(file *config.File) error {
+	if file.TLS == nil {
+		return nil
+	}
+	certificate, err := tls.LoadX509KeyPair(file.Path(file.TLS.Certificate), file.Path(file.TLS.Key))
+	if err != nil {
+		return file.Problem("tls", err)
+	}
+	a.certificate.Store(&certificate)
+	return nil
+}

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/jwks"
+	"github.com/sallyport-auth/sallyport/session"
+)
+
+// watchEvery is how soon a change of state is in the log.
+const watchEvery = time.Second
+
+// watch logs what changes in the state of issuers, ledger and keys: once when it changes, however many requests meet it.
+// It also fetches the keys of issuers once, so that the first player need not wait; after that the key sets refresh
+// themselves.
+func (a *App) watch(ctx context.Context) {
+	var w watcher
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		g := a.current.Load()
+		if g != w.generation {
+			w.generation, w.issuers = g, make(map[string]keysState)
+			a.prefetch(ctx, g)
+		}
+		w.look(a)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// prefetch fetches in the background. What fails is in the issuers' state, which the watch reports.
+func (a *App) prefetch(ctx context.Context, g *generation) {
+	a.tasks.Go(func() { _ = g.doors.Identities.Refresh(ctx) })
+}
+
+// watcher remembers what was last logged.
+type watcher struct {
+	generation *generation
+	issuers    map[string]keysState
+	ledger     struct{ ready, failing, known bool }
+	signs      string
+}
+
+// keysState is what of a key set is worth a line when it changes.
+type keysState struct {
+	ready, failing, lossy bool
+}
+
+func (w *watcher) look(a *App) {
+	for _, issuer := range w.generation.doors.Identities.State() {
+		for _, keys := range issuer.Keys {
+			w.keys(a.log, issuer, keys)
+		}
+	}
+	w.ledgerState(a.log, a.ledger.State())
+	if a.keys != nil {
+		w.signer(a.log, a.keys)
+	}
+}
+
+func (w *watcher) keys(log *slog.Logger, issuer identity.IssuerState, keys jwks.State) {
+	before, seen := w.issuers[keys.URL]
+	now := keysState{ready: keys.Ready, failing: keys.Failures > 0, lossy: keys.Skipped > 0}
+	if now == before || !seen && now == (keysState{}) {
+		return
+	}
+	w.issuers[keys.URL] = now
+	log = log.With("issuer", issuer.Name, "realm", issuer.Realm, "url", keys.URL, "keys", keys.Keys)
+	switch {
+	case !now.ready && before.ready:
+		log.Error("the issuer's keys are too old: its tokens are refused until a fetch succeeds", "error", keys.LastError)
+	case now.failing && !before.failing && now.ready:
+		log.Warn("the issuer's keys cannot be fetched: known keys go on serving until they are too old", "error", keys.LastError, "stale_at", keys.StaleAt)
+	case now.failing && !before.failing:
+		log.Error("the issuer's keys cannot be fetched: its tokens are refused until a fetch succeeds", "error", keys.LastError)
+	case now.lossy && !before.lossy:
+		log.Warn("some of the issuer's keys cannot be used", "skipped", keys.Skipped)
+	case now.ready:
+		log.Info("the issuer's keys are fetched")
+	}
+}
+
+func (w *watcher) ledgerState(log *slog.Logger, state session.LedgerState) {
+	if w.ledger.known && w.ledger.ready == state.Ready && w.ledger.failing == state.Failing {
+		return
+	}
+	first := !w.ledger.known
+	w.ledger.known, w.ledger.ready, w.ledger.failing = true, state.Ready, state.Failing
+	switch {
+	case !state.Ready:
+		log.Error("the ledger of revocations is not up to date: every check is refused", "policy", state.Policy, "error", state.LastError)
+	case state.Failing:
+		log.Warn("the store cannot be reached: going on with what is known", "policy", state.Policy, "error", state.LastError)
+	case !first:
+		log.Info("the ledger of revocations is up to date")
+	}
+}
+
+func (w *watcher) signer(log *slog.Logger, keys *session.Keyring) {
+	signs := ""
+	if signer, err := keys.Signer(); err == nil {
+		signs = signer.Key().ID()
+	}
+	if signs == w.signs {
+		return
+	}
+	w.signs = signs
+	if signs == "" {
+		log.Error("no key signs session tokens: rotate the key file")
+		return
+	}
+	log.Info("a key signs session tokens", "kid", signs)
+}

@@ -1,0 +1,220 @@
+package config
+
+import (
+	"embed"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strings"
+)
+
+// sources are the files whose structs are the configuration: their comments are its manual.
+//
+//go:embed config.go issuers.go primary.go oidc.go game.go
+var sources embed.FS
+
+// Manual returns the manual of the configuration file as Markdown: a section for each mapping, with its fields in the
+// order of the structs.
+func Manual() (string, error) {
+	comments, err := readComments()
+	if err != nil {
+		return "", err
+	}
+	m := manual{comments: comments}
+	m.text.WriteString("# The configuration file\n\n" + preface)
+	m.section("", reflect.TypeFor[Config]())
+	for _, p := range presets {
+		m.section("issuers[] with type: "+p.name, reflect.TypeOf(p.new()).Elem())
+	}
+	return m.text.String(), nil
+}
+
+const preface = "One YAML file. A text may hold `${NAME}`, an environment variable, and `${file:PATH}`, the contents of a file without its\n" +
+	"last newline; paths that are not absolute start at the configuration's folder. `$${` stands for `${`. What is missing is an\n" +
+	"error, and so are unknown and repeated fields. Durations are written as 90s, 15m, 2h or 30d. `sallyport check-config FILE`\n" +
+	"checks a file; SIGHUP makes a running server read it again.\n"
+
+// comment is what the source says of a struct: in front of it, and of its fields.
+type comment struct {
+	text   string
+	fields map[string]string
+}
+
+func readComments() (map[string]comment, error) {
+	files, err := sources.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	comments := make(map[string]comment)
+	for _, file := range files {
+		data, err := sources.ReadFile(file.Name())
+		if err != nil {
+			return nil, err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file.Name(), data, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if decl, ok := n.(*ast.GenDecl); ok {
+				addComment(comments, decl)
+			}
+			return true
+		})
+	}
+	return comments, nil
+}
+
+func addComment(comments map[string]comment, decl *ast.GenDecl) {
+	for _, spec := range decl.Specs {
+		typ, ok := spec.(*ast.TypeSpec)
+		if !ok {
+			continue
+		}
+		if s, ok := typ.Type.(*ast.StructType); ok {
+			c := comment{text: decl.Doc.Text(), fields: make(map[string]string)}
+			for _, f := range s.Fields.List {
+				for _, name := range f.Names {
+					c.fields[name.Name] = f.Doc.Text()
+				}
+			}
+			comments[typ.Name.Name] = c
+		}
+	}
+}
+
+type manual struct {
+	comments map[string]comment
+	text     strings.Builder
+}
+
+// section describes one struct, and then those in its fields.
+func (m *manual) section(path string, typ reflect.Type) {
+	if path != "" {
+		fmt.Fprintf(&m.text, "\n## %s\n\n%s\n", path, wrap(rest(m.comments[typ.Name()].text, typ.Name()), ""))
+	}
+	m.text.WriteString("\n")
+	if strings.Contains(path, " with type: ") {
+		_, name, _ := strings.Cut(path, " with type: ")
+		fmt.Fprintf(&m.text, "- `type: %s`, required.\n", name)
+	}
+	m.fields(typ)
+	m.nested(path, typ)
+}
+
+func (m *manual) fields(typ reflect.Type) {
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		tag := f.Tag.Get("yaml")
+		if f.Anonymous {
+			m.fields(f.Type)
+		}
+		if tag == "" {
+			continue
+		}
+		name, option, _ := strings.Cut(tag, ",")
+		about := rest(m.comments[typ.Name()].fields[f.Name], f.Name)
+		fmt.Fprintf(&m.text, "- `%s`: %s.\n%s\n", name, describe(f, option == "required"), wrap(sentence(about), "  "))
+	}
+}
+
+// nested describes the structs in the fields of one.
+func (m *manual) nested(path string, typ reflect.Type) {
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		elem, suffix := f.Type, ""
+		if elem.Kind() == reflect.Slice {
+			elem, suffix = elem.Elem(), "[]"
+		}
+		if elem.Kind() == reflect.Pointer {
+			elem = elem.Elem()
+		}
+		if name == "" || elem.Kind() != reflect.Struct || elem == reflect.TypeFor[Issuer]() {
+			continue
+		}
+		separator := "."
+		if path == "" || strings.Contains(path, " with type: ") {
+			separator = ""
+		}
+		if strings.Contains(path, " with type: ") {
+			name = path + ": " + name
+			m.section(name+suffix, elem)
+			continue
+		}
+		m.section(path+separator+name+suffix, elem)
+	}
+}
+
+// describe says what a field takes, and what it is when it is left out.
+func describe(f reflect.StructField, required bool) string {
+	text := typeName(f.Type, strings.Fields(f.Tag.Get("oneof")))
+	switch preset := f.Tag.Get("default"); {
+	case required:
+		return text + ", required"
+	case preset != "":
+		return text + ", default `" + preset + "`"
+	default:
+		return text + ", optional"
+	}
+}
+
+func typeName(typ reflect.Type, words []string) string {
+	switch {
+	case typ.Kind() == reflect.Slice:
+		return "list of " + typeName(typ.Elem(), words)
+	case typ.Kind() == reflect.Pointer:
+		return typeName(typ.Elem(), words)
+	case len(words) > 0:
+		return "`" + strings.Join(words, "` or `") + "`"
+	case typ == reflect.TypeFor[Secret]():
+		return "secret text"
+	case typ == reflect.TypeFor[Duration]():
+		return "duration"
+	case typ.Kind() == reflect.String:
+		return "text"
+	case typ.Kind() == reflect.Bool:
+		return "true or false"
+	case typ.Kind() == reflect.Int:
+		return "number"
+	default:
+		return "mapping"
+	}
+}
+
+// rest leaves out the Go name that a comment begins with, and the verb "is" or "are" after it.
+func rest(text, name string) string {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\n", " "))
+	after, found := strings.CutPrefix(text, name+" ")
+	if !found {
+		return text
+	}
+	for _, verb := range []string{"is ", "are "} {
+		after = strings.TrimPrefix(after, verb)
+	}
+	return after
+}
+
+// sentence begins with a capital letter.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// wrap breaks a text into lines of at most 120 columns.
+func wrap(text, indent string) string {
+	var lines []string
+	line := indent
+	for _, word := range strings.Fields(text) {
+		if len(line)+len(word) > 119 && line != indent {
+			lines = append(lines, strings.TrimRight(line, " "))
+			line = indent
+		}
+		line += word + " "
+	}
+	return strings.Join(append(lines, strings.TrimRight(line, " ")), "\n")
+}

@@ -1,0 +1,222 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/sallyport-auth/sallyport/identity"
+)
+
+// minSecret is the least length of a key or secret in bytes (RFC 7518 section 3.2).
+const minSecret = 32
+
+// known are secrets that ship with products, so everybody has them.
+var known = []string{"defaultencryptionkey", "defaultrefreshencryptionkey", "defaultsigningkey", "defaulthttpkey", "defaultkey"}
+
+var (
+	sha256Form   = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+	photonSecret = regexp.MustCompile(`^[A-Za-z0-9._~-]{16,}$`)
+)
+
+// trim leaves out the name of the package that an error comes from.
+func trim(err error) string { return strings.TrimPrefix(err.Error(), "identity: ") }
+
+// validate reports what a field's type alone does not say. It also runs on a file that has problems already, so it must
+// not rely on any field.
+func (f *File) validate() {
+	f.checkURL("issuer", f.Issuer)
+	f.checkListen()
+	f.checkRevocation()
+	f.checkSessions()
+	f.checkNakama()
+	f.checkIssuers()
+	f.checkCallers()
+	f.checkOrigins("cors.origins", f.CORS.Origins)
+	f.bounds("tickets.lifetime", f.Tickets.Lifetime, time.Second, 5*time.Minute)
+	f.checkPhoton()
+	f.checkForward()
+	f.checkWebhooks()
+	if f.Sessions == nil && f.Nakama == nil {
+		f.report("", "neither sessions nor nakama is there: say who makes the session tokens")
+	}
+}
+
+func (f *File) report(path, format string, args ...any) { f.yaml.Report(path, format, args...) }
+
+func (f *File) checkURL(path, text string) {
+	if text == "" {
+		return
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || strings.ContainsAny(text, "?#"):
+		f.report(path, "want a URL such as https://auth.example.com")
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		f.report(path, "want https; http will do on a loopback address alone")
+	case u.Path != "":
+		f.report(path, "want a URL without a path and without a slash at the end")
+	}
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+func (f *File) checkListen() {
+	if f.Listen == "" {
+		return
+	}
+	if _, _, err := net.SplitHostPort(f.Listen); err != nil {
+		f.report("listen", "want HOST:PORT, such as 127.0.0.1:8080 or :8080")
+	}
+}
+
+func (f *File) checkRevocation() {
+	f.bounds("revocation.grace", f.Revocation.Grace, 15*time.Second, 10*time.Minute)
+	least := Duration(0)
+	if f.Sessions != nil {
+		least = f.Sessions.SessionLifetime
+	}
+	f.bounds("revocation.upstream_lifetime", f.Revocation.UpstreamLifetime, time.Duration(least), 20*365*24*time.Hour)
+}
+
+func (f *File) bounds(path string, d Duration, least, most time.Duration) {
+	if got := time.Duration(d); got != 0 && (got < least || got > most) {
+		f.report(path, "want %v to %v", Duration(least), Duration(most))
+	}
+	if d == 0 && f.yaml.Has(path) {
+		f.report(path, "want %v to %v", Duration(least), Duration(most))
+	}
+}
+
+func (f *File) checkSessions() {
+	s := f.Sessions
+	if s == nil {
+		return
+	}
+	f.bounds("sessions.token_lifetime", s.TokenLifetime, time.Second, 24*time.Hour)
+	f.bounds("sessions.session_lifetime", s.SessionLifetime, time.Duration(s.TokenLifetime), 400*24*time.Hour)
+	f.bounds("sessions.repeat_window", s.RepeatWindow, time.Second, time.Minute)
+	f.bounds("sessions.key_cache_lifetime", s.KeyCacheLifetime, time.Second, 24*time.Hour)
+	needsKeys := false
+	for i, a := range s.Audiences {
+		path := fmt.Sprintf("sessions.audiences[%d]", i)
+		f.once(path+".name", a.Name, i, func(j int) string { return s.Audiences[j].Name })
+		if a.Secret == "" {
+			needsKeys = true
+			continue
+		}
+		f.strong(path+".secret", a.Secret)
+		f.once(path+".secret", a.Secret.reveal(), i, func(j int) string { return s.Audiences[j].Secret.reveal() })
+	}
+	if needsKeys && s.KeyFile == "" {
+		f.report("sessions", "key_file is missing: make one with: sallyport keys new FILE")
+	}
+}
+
+// once reports a value that an earlier entry of the same list has.
+func (f *File) once(path, value string, i int, of func(j int) string) {
+	for j := range i {
+		if value != "" && of(j) == value {
+			f.report(path, "is the same as that of entry %d of the list", j)
+			return
+		}
+	}
+}
+
+// strong reports a secret that anyone can guess.
+func (f *File) strong(path string, s Secret) {
+	switch {
+	case s == "" || f.InsecureKeys:
+	case slices.Contains(known, s.reveal()):
+		f.report(path, "is the default that a product ships with, so everybody knows it; make your own, or set insecure_keys: true")
+	case len(s) < minSecret:
+		f.report(path, "has %d bytes, want at least %d; make one with: openssl rand -hex 32 (or set insecure_keys: true)", len(s), minSecret)
+	case strings.Count(s.reveal(), string(s[0])) == len(s):
+		f.report(path, "is one character repeated; make one with: openssl rand -hex 32 (or set insecure_keys: true)")
+	}
+}
+
+func (f *File) checkNakama() {
+	if f.Nakama == nil {
+		return
+	}
+	if len(f.Nakama.Keys) > 3 {
+		f.report("nakama.keys", "has %d entries, want at most 3: a token does not say which key it was made with", len(f.Nakama.Keys))
+	}
+	for i, key := range f.Nakama.Keys {
+		path := fmt.Sprintf("nakama.keys[%d]", i)
+		f.strong(path, key)
+		if key != "" && slices.Contains(f.Nakama.RefreshKeys, key) {
+			f.report(path, "is one of refresh_keys too: Nakama's refresh tokens would be taken as session tokens")
+		}
+	}
+}
+
+// checkIssuers makes every issuer once, which checks its fields, and all of them together, which checks their iss.
+func (f *File) checkIssuers() {
+	var made []*identity.Issuer
+	for i, issuer := range f.Issuers {
+		if issuer.Preset == nil {
+			continue
+		}
+		one, err := issuer.Preset.New(identity.Common{})
+		if err != nil {
+			f.issuerProblem(fmt.Sprintf("issuers[%d]", i), err)
+			continue
+		}
+		defer one.Close()
+		made = append(made, one)
+		if _, err := identity.NewIssuers(made...); err != nil {
+			f.report(fmt.Sprintf("issuers[%d]", i), "%s", trim(err))
+			made = made[:len(made)-1]
+		}
+	}
+}
+
+// issuerProblem reports a wrong field of an issuer. A field that is missing or of a wrong type has been reported already.
+func (f *File) issuerProblem(path string, err error) {
+	wrong := (*identity.ConfigError)(nil)
+	if !errors.As(err, &wrong) {
+		f.report(path, "%s", trim(err))
+		return
+	}
+	path += "." + snake(wrong.Field)
+	if !f.yaml.Reported(path) {
+		f.report(path, "%s", wrong.Problem)
+	}
+}
+
+// snake turns the name of a Go field into that of its YAML field: UserPoolID into user_pool_id.
+func snake(name string) string {
+	name = strings.NewReplacer("IDs", "Ids", "URLs", "Urls", "JWKSURL", "JwksUrl").Replace(name)
+	var out strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		upper := unicode.IsUpper(r)
+		begins := i > 0 && upper && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
+		if begins {
+			out.WriteByte('_')
+		}
+		out.WriteRune(unicode.ToLower(r))
+	}
+	return out.String()
+}
+
+func (f *File) checkOrigins(path string, origins []string) {
+	for i, origin := range origins {
+		u, err := url.Parse(origin)
+		if origin != "" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
+			f.report(fmt.Sprintf("%s[%d]", path, i), "want an origin such as https://play.example.com, without a path")
+		}
+	}
+}
