@@ -50,7 +50,7 @@ func TestBadAnswersOverTCP(t *testing.T) {
 		"cut off":                  {cutOff, "ended its answer early", time.Minute},
 		"no HTTP":                  {raw("HELO " + marker + "\r\n\r\n"), "no valid HTTP answer", time.Minute},
 		"hangs up":                 {raw(""), "ended its answer early", time.Minute},
-		"8 MiB of blanks, zipped": {zipBomb, "more than 1048576 bytes", time.Minute},
+		"8 MiB of blanks, zipped":  {zipBomb, "more than 1048576 bytes", time.Minute},
 		"stalls in the body":       {stall(stalled), "within 200ms", 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
