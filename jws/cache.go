@@ -112,7 +112,10 @@ func (s *set[T]) forget(tag uint32) bool {
 }
 
 func (c *Cache[T]) set(d digest) *set[T] {
-	return &c.sets[binary.LittleEndian.Uint64(d[:])&c.mask]
+	// The digest is linear in the token's bits; a product is not, so similar tokens spread over the sets.
+	low, high := binary.LittleEndian.Uint64(d[:8]), binary.LittleEndian.Uint64(d[8:])
+	mixed, carry := bits.Mul64(low^0x9e3779b97f4a7c15, high|1)
+	return &c.sets[(mixed^carry)&c.mask]
 }
 
 func (e *entry[T]) holds(now time.Time) bool {

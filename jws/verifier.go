@@ -147,12 +147,16 @@ type parts struct {
 
 func split(token string) (p parts, ok bool) {
 	first := strings.IndexByte(token, '.')
-	last := strings.LastIndexByte(token, '.')
-	if first < 0 || first == last {
+	if first < 0 {
 		return parts{}, false
 	}
+	length := strings.IndexByte(token[first+1:], '.')
+	if length < 0 {
+		return parts{}, false
+	}
+	last := first + 1 + length
 	p = parts{header: token[:first], payload: token[first+1 : last], signature: token[last+1:], signed: token[:last]}
-	return p, strings.IndexByte(p.payload, '.') < 0
+	return p, strings.IndexByte(p.signature, '.') < 0
 }
 
 const (
