@@ -29,7 +29,8 @@ type FollowerConfig struct {
 	// that goes through the proxy of the environment. [http.DefaultClient] is never used, because a program around this
 	// one may have changed it; Nakama sets its timeout to 1.5 s.
 	Transport http.RoundTripper
-	// Timeout is for one request, in which the server may wait 10 s for news. Default 14 s, at least 11 s.
+	// Timeout is for one request, in which the server may wait 10 s for news. Default 14 s, at least 11 s; a ledger
+	// waits 15 s in any case.
 	Timeout time.Duration
 	// MaxBytes bounds an answer's body. Default 32 MiB, which is more than any page of 1,000 events.
 	MaxBytes int64

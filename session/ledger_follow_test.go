@@ -77,7 +77,7 @@ func TestStoreAway(t *testing.T) {
 		{session.Strict, 16 * time.Second, jws.Unavailable, jws.Unavailable},
 		{session.Available, 29 * time.Second, "", ""},
 		{session.Available, 31 * time.Second, "", jws.Unavailable},
-		{session.Available, 24 * time.Hour, "", jws.Unavailable},
+		{session.Available, 2 * time.Hour, "", jws.Unavailable},
 	} {
 		for _, manner := range []string{"refuses", "hangs"} {
 			synctest.Test(t, func(t *testing.T) {

@@ -127,33 +127,3 @@ func TestSecondsStayWithinTheTable(t *testing.T) {
 		}
 	}
 }
-
-func TestLedgerSweepsWhatExpired(t *testing.T) {
-	t.Parallel()
-	now := uint32(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC).Unix())
-	ix := newIndex(func() uint32 { return now })
-	at := time.Unix(int64(now), 0)
-	events := []Event{
-		{Kind: SessionRevoked, Session: "s", Upstream: "u"},
-		{Kind: PlayerCutOff},
-		{Kind: UpstreamRevoked, Upstream: "u"},
-		{Kind: PlayerAlias, Alias: "a"},
-		{Kind: PlayerBanned, Until: at.Add(time.Minute)},
-	}
-	for i, e := range events {
-		e.Player.Realm, e.Player.Subject = "main", strconv.Itoa(i)
-		e.At, e.Expires = at, at.Add(time.Hour)
-		if ix.take(e) != 1 || ix.take(e) != 0 {
-			t.Errorf("%s: not news once", e.Kind)
-		}
-	}
-	now += 3600
-	for i := range shardCount {
-		ix.sweep(i)
-	}
-	var s LedgerState
-	ix.count(&s)
-	if (s != LedgerState{}) || len(ix.bans) != 0 {
-		t.Errorf("%+v and %d bans are left", s, len(ix.bans))
-	}
-}

@@ -176,6 +176,11 @@ func TestRevokedUpstreamCannotBuyASession(t *testing.T) {
 	wants(t, "another upstream session", n.CheckIdentity(n.identity(ann, "origin-2")), "")
 	other := identity.Player{Realm: "other", Subject: "ann"}
 	wants(t, "the same id in another realm", n.CheckIdentity(n.identity(other, "origin-1")), "")
+	n.must(n.RevokeUpstream(n.ctx(), "other", session.UpstreamOf(mine), "by its key"))
+	wants(t, "revoked by its key", n.CheckIdentity(n.identity(other, "origin-1")), jws.Revoked)
+	if err := n.RevokeUpstream(n.ctx(), "main", "", ""); err == nil {
+		t.Error("the revocation of no upstream session was acknowledged")
+	}
 }
 
 func TestLogoutCutsOffItsUpstreamTokens(t *testing.T) {

@@ -25,7 +25,8 @@ type Feed interface {
 	// (Batch.More says that there are more). With an empty cursor, and with one that it does not know, it returns at
 	// once the first page of all live events with Batch.Reset set. When there is no news it waits, at most 10 s, and
 	// returns an empty batch with the cursor to go on with, which proves that the feed lives. Events that have expired
-	// may be left out, and so may those that a later event of the same batch or a later one makes void.
+	// may be left out, and so may those that a later event of the same batch or a later one makes void. Every error wraps
+	// ErrStoreUnavailable, also that of a context that ended.
 	Since(ctx context.Context, cursor string) (Batch, error)
 }
 
@@ -40,7 +41,7 @@ type Revocations interface {
 	Append(ctx context.Context, e Event) (Event, error)
 }
 
-// Families is the store of refresh families. A store may tie families to its epoch and answer ErrNotFound for one that
+// Families is the store of refresh families. Errors other than those named wrap ErrStoreUnavailable. A store may tie families to its epoch and answer ErrNotFound for one that
 // was written before a fail-over.
 type Families interface {
 	// Create stores a new family until its Expires. ErrConflict: the ID exists.
@@ -54,7 +55,7 @@ type Families interface {
 }
 
 // Tickets is the store of tickets that were issued and not yet used. It never sees a ticket nor a token, only a digest
-// and a sealed text.
+// and a sealed text. Errors other than those named wrap ErrStoreUnavailable.
 type Tickets interface {
 	// Put stores sealed under digest until expires. ErrConflict: the digest exists.
 	Put(ctx context.Context, digest [32]byte, sealed []byte, expires time.Time) error
