@@ -26,7 +26,8 @@ type pool struct {
 }
 
 type request struct {
-	AuthFlow, ClientId, ChallengeName  string
+	AuthFlow, ChallengeName            string
+	ClientID                           string `json:"ClientId"`
 	AuthParameters, ChallengeResponses map[string]string
 }
 
@@ -46,7 +47,7 @@ func (p *pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pool) challenge(w http.ResponseWriter, in request) {
-	if p.secret != "" && in.AuthParameters["SECRET_HASH"] != srp.SecretHash(p.secret, "alice@example.com", in.ClientId) {
+	if p.secret != "" && in.AuthParameters["SECRET_HASH"] != srp.SecretHash(p.secret, "alice@example.com", in.ClientID) {
 		fail(w, "NotAuthorizedException")
 		return
 	}
@@ -65,7 +66,7 @@ func (p *pool) judge(w http.ResponseWriter, in request) {
 	switch {
 	case err != nil:
 		fail(w, "InvalidParameterException")
-	case p.secret != "" && in.ChallengeResponses["SECRET_HASH"] != srp.SecretHash(p.secret, "alice", in.ClientId):
+	case p.secret != "" && in.ChallengeResponses["SECRET_HASH"] != srp.SecretHash(p.secret, "alice", in.ClientID):
 		fail(w, "NotAuthorizedException")
 	case p.key.Check("Ab129faBb", "alice", response) != nil:
 		fail(w, "NotAuthorizedException")

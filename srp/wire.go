@@ -41,8 +41,9 @@ type answer struct {
 	ChallengeParameters  map[string]string
 	Session              string
 	AuthenticationResult *struct {
-		AccessToken, IdToken, RefreshToken string
-		ExpiresIn                          int64
+		AccessToken, RefreshToken string
+		IDToken                   string `json:"IdToken"`
+		ExpiresIn                 int64
 	}
 }
 
@@ -52,7 +53,7 @@ func (a answer) tokens() (Tokens, error) {
 		return Tokens{}, &ChallengeError{safeName(a.ChallengeName)}
 	}
 	return Tokens{
-		IDToken:      r.IdToken,
+		IDToken:      r.IDToken,
 		AccessToken:  r.AccessToken,
 		RefreshToken: r.RefreshToken,
 		ExpiresIn:    time.Duration(r.ExpiresIn) * time.Second,
