@@ -16,7 +16,7 @@ var (
 
 type initiateAuthInput struct {
 	AuthFlow       string
-	ClientId       string
+	ClientID       string `json:"ClientId"`
 	AuthParameters map[string]string
 }
 
@@ -28,7 +28,7 @@ type authOutput struct {
 }
 
 func (p *Provider) initiateAuth(in *initiateAuthInput) (*authOutput, error) {
-	client, err := p.client(in.ClientId)
+	client, err := p.client(in.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -131,12 +131,12 @@ func (p *Provider) unlocked(name string) (account, error) {
 
 type respondInput struct {
 	ChallengeName      string
-	ClientId           string
+	ClientID           string `json:"ClientId"`
 	ChallengeResponses map[string]string
 }
 
 func (p *Provider) respondToAuthChallenge(in *respondInput) (*authOutput, error) {
-	client, err := p.client(in.ClientId)
+	client, err := p.client(in.ClientID)
 	if err != nil {
 		return nil, err
 	}

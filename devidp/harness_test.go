@@ -82,8 +82,9 @@ type result struct {
 	ChallengeParameters  map[string]string
 	Session              *string
 	AuthenticationResult *struct {
-		AccessToken, IdToken, RefreshToken, TokenType string
-		ExpiresIn                                     int
+		AccessToken, RefreshToken, TokenType string
+		IDToken                              string `json:"IdToken"`
+		ExpiresIn                            int
 	}
 	UserConfirmed       bool
 	UserSub             string

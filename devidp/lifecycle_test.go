@@ -85,7 +85,7 @@ func TestGetUser(t *testing.T) {
 		attributes["email_verified"] != "true" || attributes["custom:rank"] != "7" {
 		t.Errorf("GetUser answers %s", got.Body)
 	}
-	p.refused("GetUser", m{"AccessToken": tokens.IdToken}, "NotAuthorized", "Could not verify signature for Access Token")
+	p.refused("GetUser", m{"AccessToken": tokens.IDToken}, "NotAuthorized", "Could not verify signature for Access Token")
 	p.refused("GetUser", m{"AccessToken": "nonsense"}, "NotAuthorized", "Invalid Access Token")
 	p.refused("GetUser", m{}, "InvalidParameter", "")
 	p.pass(time.Hour)
@@ -193,7 +193,7 @@ func TestRefresh(t *testing.T) {
 	p.pass(2 * time.Hour)
 	for _, flow := range []string{"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"} {
 		out := p.must("InitiateAuth", m{"AuthFlow": flow, "ClientId": "game", "AuthParameters": m{"REFRESH_TOKEN": refresh}})
-		if r := out.AuthenticationResult; r == nil || r.RefreshToken != "" || r.AccessToken == "" || r.IdToken == "" {
+		if r := out.AuthenticationResult; r == nil || r.RefreshToken != "" || r.AccessToken == "" || r.IDToken == "" {
 			t.Errorf("%s answers %s", flow, out.Body)
 		}
 	}

@@ -71,7 +71,7 @@ func (p *Provider) changePassword(in *changePasswordInput) (empty, error) {
 }
 
 func (p *Provider) forgotPassword(in *namedInput) (*deliveryOutput, error) {
-	who, unlock, err := p.named(in.ClientId, in.SecretHash, in.Username)
+	who, unlock, err := p.named(in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (p *Provider) forgotPassword(in *namedInput) (*deliveryOutput, error) {
 }
 
 type confirmForgotPasswordInput struct {
-	ClientId         string
+	ClientID         string `json:"ClientId"`
 	SecretHash       string
 	Username         string
 	ConfirmationCode string
@@ -99,7 +99,7 @@ func (p *Provider) confirmForgotPassword(in *confirmForgotPasswordInput) (empty,
 	if err := p.cfg.Policy.check(in.Password); err != nil {
 		return empty{}, err
 	}
-	who, unlock, err := p.named(in.ClientId, in.SecretHash, in.Username)
+	who, unlock, err := p.named(in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return empty{}, err
 	}

@@ -16,8 +16,8 @@ import (
 func TestAliases(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, func(c *devidp.Config) { c.SignIn = devidp.ByUsernameOrEmail })
-	byName := claims(t, p.verified(p.signedIn("alice", password).AuthenticationResult.IdToken))
-	byEmail := claims(t, p.verified(p.signedIn("Alice@Example.com", password).AuthenticationResult.IdToken))
+	byName := claims(t, p.verified(p.signedIn("alice", password).AuthenticationResult.IDToken))
+	byEmail := claims(t, p.verified(p.signedIn("Alice@Example.com", password).AuthenticationResult.IDToken))
 	if byName["sub"] != byEmail["sub"] || byEmail["cognito:username"] != "alice" {
 		t.Errorf("two names give two players: %v, %v", byName, byEmail)
 	}
@@ -26,12 +26,12 @@ func TestAliases(t *testing.T) {
 	p.must("SignUp", signUp("mallory", "alice@example.com")) // nobody is told that the address is taken
 	confirm := m{"ClientId": "game", "Username": "mallory", "ConfirmationCode": p.code("mallory")}
 	p.refused("ConfirmSignUp", confirm, "AliasExists", "An account with the given email already exists.")
-	if got := claims(t, p.verified(p.signedIn("alice@example.com", password).AuthenticationResult.IdToken)); got["sub"] != byName["sub"] {
+	if got := claims(t, p.verified(p.signedIn("alice@example.com", password).AuthenticationResult.IDToken)); got["sub"] != byName["sub"] {
 		t.Error("an unverified address takes an alias over")
 	}
 	confirm["ForceAliasCreation"] = true
 	p.must("ConfirmSignUp", confirm)
-	if got := claims(t, p.verified(p.signedIn("alice@example.com", password).AuthenticationResult.IdToken)); got["cognito:username"] != "mallory" {
+	if got := claims(t, p.verified(p.signedIn("alice@example.com", password).AuthenticationResult.IDToken)); got["cognito:username"] != "mallory" {
 		t.Errorf("the forced alias belongs to %v", got["cognito:username"])
 	}
 }
@@ -39,7 +39,7 @@ func TestAliases(t *testing.T) {
 func TestByEmail(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, func(c *devidp.Config) { inMode(c, devidp.ByEmail) })
-	got := claims(t, p.verified(p.signedIn("ALICE@example.com", password).AuthenticationResult.IdToken))
+	got := claims(t, p.verified(p.signedIn("ALICE@example.com", password).AuthenticationResult.IDToken))
 	if got["cognito:username"] != got["sub"] || got["email"] != "alice@example.com" {
 		t.Errorf("claims are %v", got)
 	}

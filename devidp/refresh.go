@@ -32,7 +32,7 @@ func (p *Provider) refreshAuth(client Client, parameters map[string]string) (*au
 }
 
 type getTokensInput struct {
-	ClientId     string
+	ClientID     string `json:"ClientId"`
 	ClientSecret string
 	RefreshToken string
 }
@@ -42,7 +42,7 @@ type getTokensOutput struct {
 }
 
 func (p *Provider) getTokensFromRefreshToken(in *getTokensInput) (*getTokensOutput, error) {
-	client, err := p.client(in.ClientId)
+	client, err := p.client(in.ClientID)
 	switch {
 	case err != nil:
 		return nil, err
@@ -109,7 +109,7 @@ func secretIs(client Client, secret string) bool {
 }
 
 type revokeTokenInput struct {
-	ClientId     string
+	ClientID     string `json:"ClientId"`
 	ClientSecret string
 	Token        string
 }
@@ -117,9 +117,9 @@ type revokeTokenInput struct {
 // revokeToken ends the session of a refresh token: its refresh tokens, and its access tokens at this API. A token that
 // nobody knows is no error (RFC 7009 section 2.2).
 func (p *Provider) revokeToken(in *revokeTokenInput) (empty, error) {
-	client, known := p.clients[in.ClientId]
+	client, known := p.clients[in.ClientID]
 	switch {
-	case in.ClientId == "":
+	case in.ClientID == "":
 		return empty{}, missing("clientId")
 	case in.Token == "":
 		return empty{}, missing("token")

@@ -28,7 +28,7 @@ var customForm = regexp.MustCompile(`^custom:[A-Za-z0-9_]{1,20}$`)
 type attribute struct{ Name, Value string }
 
 type signUpInput struct {
-	ClientId       string
+	ClientID       string `json:"ClientId"`
 	SecretHash     string
 	Username       string
 	Password       string
@@ -42,7 +42,7 @@ type signUpOutput struct {
 }
 
 func (p *Provider) signUp(in *signUpInput) (*signUpOutput, error) {
-	client, err := p.client(in.ClientId)
+	client, err := p.client(in.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (p *Provider) setPassword(u *user, password string) (err error) {
 }
 
 type confirmSignUpInput struct {
-	ClientId           string
+	ClientID           string `json:"ClientId"`
 	SecretHash         string
 	Username           string
 	ConfirmationCode   string
@@ -179,7 +179,7 @@ type confirmSignUpInput struct {
 }
 
 func (p *Provider) confirmSignUp(in *confirmSignUpInput) (empty, error) {
-	who, unlock, err := p.named(in.ClientId, in.SecretHash, in.Username)
+	who, unlock, err := p.named(in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return empty{}, err
 	}
@@ -215,7 +215,7 @@ func (p *Provider) claimEmail(u *user, force bool) error {
 }
 
 type namedInput struct {
-	ClientId   string
+	ClientID   string `json:"ClientId"`
 	SecretHash string
 	Username   string
 }
@@ -225,7 +225,7 @@ type deliveryOutput struct {
 }
 
 func (p *Provider) resendConfirmationCode(in *namedInput) (*deliveryOutput, error) {
-	who, unlock, err := p.named(in.ClientId, in.SecretHash, in.Username)
+	who, unlock, err := p.named(in.ClientID, in.SecretHash, in.Username)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ const sdkScope = "aws.cognito.signin.user.admin"
 // authenticationResult is Cognito's AuthenticationResultType.
 type authenticationResult struct {
 	AccessToken  string
-	ExpiresIn    int64 // seconds
-	IdToken      string
+	ExpiresIn    int64  // seconds
+	IDToken      string `json:"IdToken"`
 	RefreshToken string `json:",omitempty"`
 	TokenType    string
 }
@@ -72,7 +72,7 @@ func (p *Provider) mint(u *user, s *session) (*authenticationResult, error) {
 	return &authenticationResult{
 		AccessToken: access,
 		ExpiresIn:   int64(p.cfg.TokenLifetime / time.Second),
-		IdToken:     id,
+		IDToken:     id,
 		TokenType:   "Bearer",
 	}, err
 }

@@ -57,11 +57,11 @@ func TestTokensAreCognitos(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, nil)
 	r := p.signedIn("alice", password).AuthenticationResult
-	id, access := p.verified(r.IdToken), p.verified(r.AccessToken)
+	id, access := p.verified(r.IDToken), p.verified(r.AccessToken)
 	if id.Header.KeyID == access.Header.KeyID {
 		t.Error("one key signed both tokens; Cognito uses two")
 	}
-	header, err := base64.RawURLEncoding.DecodeString(strings.Split(r.IdToken, ".")[0])
+	header, err := base64.RawURLEncoding.DecodeString(strings.Split(r.IDToken, ".")[0])
 	if err != nil || !strings.HasPrefix(string(header), `{"`) || strings.Contains(string(header), "typ") || id.Header.Params.Len() != 2 {
 		t.Errorf("header is %s, want kid and alg alone", header)
 	}
@@ -115,7 +115,7 @@ func TestRefreshKeepsTheSession(t *testing.T) {
 			t.Errorf("%s stayed %v", name, before[name])
 		}
 	}
-	other := claims(t, p.verified(p.signedIn("alice", password).AuthenticationResult.IdToken))
+	other := claims(t, p.verified(p.signedIn("alice", password).AuthenticationResult.IDToken))
 	if other["origin_jti"] == before["origin_jti"] {
 		t.Error("two sign-ins share an origin_jti")
 	}
