@@ -254,7 +254,8 @@ func (w *world) do(r *http.Request, headers ...string) *httptest.ResponseRecorde
 // asOperator and asGame are the Authorization headers of the two callers; the game's is form-encoded (RFC 6749 section
 // 2.3.1).
 func asOperator() string { return basic("operator", operatorSecret) }
-func asGame() string     { return basic(url.QueryEscape("game server"), url.QueryEscape(gameSecret)) }
+
+func asGame() string { return basic(url.QueryEscape("game server"), url.QueryEscape(gameSecret)) }
 
 func basic(id, secret string) string {
 	r := http.Request{Header: make(http.Header)}
