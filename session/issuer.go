@@ -264,16 +264,23 @@ func (i *Issuer) admit(ctx context.Context, token string) (*identity.Identity, e
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(i.config.Realms, id.Player.Realm) {
-		return nil, &jws.Refusal{
-			Check: jws.CheckPolicy, Reason: jws.WrongIssuer, Claim: "iss",
-			Want: "an issuer of one of the issuer's realms", Verified: true,
-		}
+	if err := i.checkRealm(id.Player); err != nil {
+		return nil, err
 	}
 	if err := i.config.Ledger.CheckNew(); err != nil {
 		return nil, err
 	}
 	return id, i.config.Ledger.CheckIdentity(id)
+}
+
+func (i *Issuer) checkRealm(p identity.Player) error {
+	if slices.Contains(i.config.Realms, p.Realm) {
+		return nil
+	}
+	return &jws.Refusal{
+		Check: jws.CheckPolicy, Reason: jws.WrongIssuer, Claim: "iss",
+		Want: "a player of one of IssuerConfig.Realms", Verified: true,
+	}
 }
 
 // newFamily makes the family that an identity is entitled to. It is not in the store yet.

@@ -219,15 +219,15 @@ func (r *Keyring) build(entries []KeyEntry) ([]ringKey, error) {
 func (e KeyEntry) check() error {
 	switch {
 	case e.Signer == nil:
-		return errors.New("Signer is missing")
+		return errors.New("field Signer is missing")
 	case e.Signer.Key().ID() == "":
 		return errors.New("it has no key id (kid)")
 	case e.Signer.Key().Algorithm() == jws.HS256:
 		return errors.New("an HS256 key cannot be published: use EdDSA, ES256 or RS256")
 	case e.Published.IsZero():
-		return errors.New("Published is missing")
+		return errors.New("field Published is missing")
 	case e.Signs.IsZero():
-		return errors.New("Signs is missing")
+		return errors.New("field Signs is missing")
 	case e.Signs.Before(e.Published):
 		return errors.New("it signs before it is published")
 	case !e.Retired.IsZero() && e.Retired.Before(e.Signs):

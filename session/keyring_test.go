@@ -2,9 +2,11 @@ package session_test
 
 import (
 	"context"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"sync"
@@ -200,6 +202,32 @@ func TestKeyFileRoundTrip(t *testing.T) {
 	}
 }
 
+// distant is a private key in a key service: it cannot be written down, and today it does not answer.
+type distant struct{ crypto.Signer }
+
+func (distant) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("key service away")
+}
+
+func TestKeyOfAKeyService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := worldEntry(t, "ed25519-1", "far", -time.Hour)
+	e.Signer = must(jws.NewSigner("far", distant{testvectors.PrivateKey(t, "ed25519-1")}))
+	w.config.Keys = newRing(t, w.clock, e)
+	if _, err := w.config.Keys.KeyFile(); err == nil {
+		t.Error("a key that another service holds was written")
+	}
+	_, err := must(session.NewIssuer(w.config)).Exchange(t.Context(), session.ExchangeRequest{SubjectToken: "alice"})
+	wantReason(t, err, jws.Unavailable)
+}
+
+func TestKeyFileIsBounded(t *testing.T) {
+	t.Parallel()
+	_, err := session.ParseKeyFile([]byte(`{"keys":[]}` + strings.Repeat(" ", 1<<20)))
+	wantErrorText(t, err, "larger than 1048576 bytes")
+}
+
 func TestKeyringShowsNoPrivateKey(t *testing.T) {
 	t.Parallel()
 	clock := newSetClock(testvectors.Now)
@@ -211,7 +239,7 @@ func TestKeyringShowsNoPrivateKey(t *testing.T) {
 		t.Fatalf("the key file has no private member d: %q", private)
 	}
 	shown := fmt.Sprintf("%v %+v %#v", ring.State(), must(ring.Signer()), must(ring.Signer()))
-	shown += string(must(json.Marshal(ring))) + string(must(ring.JWKS())) + string(must(json.Marshal(ring.State())))
+	shown += string(must(json.Marshal(map[string]any{"ring": ring}))) + string(must(ring.JWKS())) + string(must(json.Marshal(ring.State())))
 	if strings.Contains(shown, private) || strings.Contains(shown, `"d"`) {
 		t.Error("the private key is shown outside the key file")
 	}
@@ -311,30 +339,30 @@ func TestRotationUnderLoadLosesNoToken(t *testing.T) {
 	}
 	kept := turnClock(t, w, end, &verified)
 	workers.Wait()
-	if n := verified.Load(); n < 1000 || kept < 250 {
+	if n := verified.Load(); n < 250 || kept < 130 {
 		t.Errorf("only %d tokens were made under load, and %d kept to their end", n, kept)
 	}
 }
 
-// turnClock advances the clock by ten minutes whenever the load has made a few tokens, rotates every four hours, and
-// verifies one token of each step in the last ten minutes of its life. It returns how many those were.
+// turnClock advances the clock by twenty minutes whenever the load has made a few tokens, rotates every four hours, and
+// verifies one token of each step in the last twenty minutes of its life. It returns how many those were.
 func turnClock(t *testing.T, w *world, end time.Time, made *atomic.Int64) (kept int) {
 	var held []*session.Grant
-	keys := []string{"ed25519-2", "p256-1", "p256-2", "rsa-1", "rsa-2", "ed25519-1"}
+	keys := []string{"ed25519-2", "p256-1", "ed25519-1", "p256-2"}
 	for step := 1; w.clock.Now().Before(end) && !t.Failed(); step++ {
 		held = append(held, w.signIn(t))
-		for enough := made.Load() + 4; made.Load() < enough && !t.Failed(); {
+		for enough := made.Load() + 2; made.Load() < enough && !t.Failed(); {
 			runtime.Gosched()
 		}
-		if step%24 == 0 {
-			if err := w.ring.Rotate(worldSigner(t, keys[step/24%len(keys)], fmt.Sprintf("key-at-%d", step))); err != nil {
+		if step%12 == 0 {
+			if err := w.ring.Rotate(worldSigner(t, keys[step/12%len(keys)], fmt.Sprintf("key-at-%d", step))); err != nil {
 				t.Error(err)
 			}
 		}
-		w.clock.Advance(10 * time.Minute)
-		for len(held) > 0 && held[0].Session.Expiry.Sub(w.clock.Now()) <= 10*time.Minute {
+		w.clock.Advance(20 * time.Minute)
+		for len(held) > 0 && held[0].Session.Expiry.Sub(w.clock.Now()) <= 20*time.Minute {
 			if _, err := w.verifier.Verify(context.Background(), held[0].AccessToken); err != nil {
-				t.Errorf("a token in its last ten minutes: %v", err)
+				t.Errorf("a token in its last twenty minutes: %v", err)
 			}
 			held, kept = held[1:], kept+1
 		}

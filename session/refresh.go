@@ -157,6 +157,9 @@ func (i *Issuer) checkRefresh(f Family, clientID string) error {
 			Want: "one of the configured audiences", Verified: true, Err: ErrInvalidTarget,
 		}
 	}
+	if err := i.checkRealm(f.Player); err != nil {
+		return err
+	}
 	return i.config.Ledger.CheckFamily(f)
 }
 
@@ -185,7 +188,8 @@ func (i *Issuer) rotate(ctx context.Context, f Family, t refreshToken) (Family, 
 			return f, unavailable(err)
 		}
 	}
-	if i.replayed(f, t) {
+	// The successor was used since the family was read. Time does not matter here: one turn is this one or a twin of it.
+	if f.Number-t.number > 1 {
 		return f, i.punish(ctx, f)
 	}
 	return f, nil

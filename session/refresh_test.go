@@ -314,6 +314,61 @@ func TestRefreshForAnAudienceThatIsGone(t *testing.T) {
 	wantReason(t, err, jws.WrongAudience)
 }
 
+func TestRefreshForARealmThatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	start := w.signIn(t)
+	w.config.Realms = []string{"other"}
+	_, err := must(session.NewIssuer(w.config)).Refresh(t.Context(), session.RefreshRequest{RefreshToken: start.RefreshToken, ClientID: worldClient})
+	wantReason(t, err, jws.WrongIssuer)
+}
+
+// racingFamilies lets something happen between the read and the compare-and-set of a refresh.
+type racingFamilies struct {
+	session.Families
+	between func() error
+}
+
+func (r racingFamilies) Rotate(ctx context.Context, id string, from uint64) (session.Family, error) {
+	if err := r.between(); err != nil {
+		return session.Family{}, err
+	}
+	return r.Families.Rotate(ctx, id, from)
+}
+
+func TestRefreshIsOvertaken(t *testing.T) {
+	t.Parallel()
+	turn := func(w *world, token string) string { return w.mustRefresh(t, token).RefreshToken }
+	for name, c := range map[string]struct {
+		between func(*world, string) error
+		reason  jws.Reason
+		events  int
+	}{
+		"by its twin":        {func(w *world, token string) error { turn(w, token); return nil }, "", 0},
+		"by the next":        {func(w *world, token string) error { turn(w, turn(w, token)); return nil }, jws.Replayed, 1},
+		"by the end":         {func(w *world, _ string) error { w.clock.Advance(31 * 24 * time.Hour); return nil }, jws.Expired, 0},
+		"by a failure":       {func(*world, string) error { return session.ErrStoreUnavailable }, jws.Unavailable, 0},
+		"by an empty answer": {func(*world, string) error { return session.ErrConflict }, jws.Unavailable, 0},
+		// A node whose clock is ahead of the store's by more than the repeat window.
+		"by the clock": {func(w *world, token string) error { turn(w, token); w.clock.Advance(time.Minute); return nil }, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			start := w.signIn(t)
+			config := w.config
+			config.Families = racingFamilies{w.store, func() error { return c.between(w, start.RefreshToken) }}
+			_, err := must(session.NewIssuer(config)).Refresh(t.Context(), session.RefreshRequest{RefreshToken: start.RefreshToken, ClientID: worldClient})
+			if jws.ReasonOf(err) != c.reason || (err == nil) != (c.reason == "") {
+				t.Errorf("got %v, want reason %q", err, c.reason)
+			}
+			if n := len(w.events(t)); n != c.events {
+				t.Errorf("%d events, want %d", n, c.events)
+			}
+		})
+	}
+}
+
 // TestStoreThatForgotRotations is a fail-over: the store goes back to a copy that misses the last rotations.
 func TestStoreThatForgotRotations(t *testing.T) {
 	t.Parallel()
