@@ -29,7 +29,8 @@
 // # What is refused
 //
 //   - any spelling but the canonical one: padding, CR or LF, stray bits in a last character, a part too many; so a
-//     token has exactly one spelling
+//     signed token has one spelling. (Of an ES256 signature there are two, s and n-s, as RFC 7518 allows: what must be
+//     met once, such as a revocation, goes by jti or sid and never by the token's text.)
 //   - JSON that two parsers could read in two ways: names that are there twice or differ only by case, a case variant
 //     of a registered name, invalid UTF-8, lone surrogates, a second value, deep nesting
 //   - an algorithm that is not the key's own: each [Key] has one. "none" does not exist

@@ -19,7 +19,7 @@ const (
 
 func (a Algorithm) known() bool { return a == RS256 || a == ES256 || a == EdDSA || a == HS256 }
 
-// AnyType, in Config.Types, accepts every typ and its absence. It gives up the protection of RFC 8725 section 3.11:
+// AnyType among Config.Types accepts every typ and its absence. It gives up the protection of RFC 8725 section 3.11:
 // a token made for another purpose by the same issuer must then be told apart by its claims.
 const AnyType = "*"
 

@@ -3,7 +3,6 @@ package jws_test
 import (
 	"context"
 	"crypto"
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
@@ -199,16 +198,16 @@ func TestRefusedKeys(t *testing.T) {
 	p384 := &ecdsa.PublicKey{Curve: elliptic.P384(), X: big.NewInt(1), Y: big.NewInt(1)}
 	off := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	for want, public := range map[string]crypto.PublicKey{
-		"type *dsa.PublicKey": &dsa.PublicKey{},
-		"type <nil>":          nil,
-		"type rsa.PublicKey":  *testvectors.PrivateKey(t, "rsa-1").Public().(*rsa.PublicKey),
-		"odd and positive":    &rsa.PublicKey{},
-		"without a point":     &ecdsa.PublicKey{Curve: elliptic.P256()},
-		"without a":           (*ecdsa.PublicKey)(nil),
-		"modulus":             (*rsa.PublicKey)(nil),
-		"1024 bits":           testvectors.PrivateKey(t, "rsa-1024").Public(),
-		"another curve":       p384,
-		"no point":            off,
+		"type string":        "key",
+		"type <nil>":         nil,
+		"type rsa.PublicKey": *testvectors.PrivateKey(t, "rsa-1").Public().(*rsa.PublicKey),
+		"odd and positive":   &rsa.PublicKey{},
+		"without a point":    &ecdsa.PublicKey{Curve: elliptic.P256()},
+		"without a":          (*ecdsa.PublicKey)(nil),
+		"modulus":            (*rsa.PublicKey)(nil),
+		"1024 bits":          testvectors.PrivateKey(t, "rsa-1024").Public(),
+		"another curve":      p384,
+		"no point":           off,
 	} {
 		if key, err := jws.NewKey("a", public); key != nil || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -38,7 +38,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// AcceptAnyClaims, as Config.Accept, accepts tokens for any issuer and audience: whoever holds a token that one of the
+// AcceptAnyClaims as Config.Accept takes tokens for any issuer and audience: whoever holds a token that one of the
 // keys signed for another service comes in with it.
 func AcceptAnyClaims(*Token) error { return nil }
 

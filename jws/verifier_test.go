@@ -286,3 +286,93 @@ func TestUnverifiedIssuer(t *testing.T) {
 		}
 	}
 }
+
+// TestManyClaims verifies tokens of every size class, the last with a payload that is larger than what is pooled.
+func TestManyClaims(t *testing.T) {
+	t.Parallel()
+	s := signer(t, "hs-1")
+	cfg := config(jws.StaticKeys{s.Key()})
+	cfg.MaxBytes = 1 << 20
+	v := verifier(t, cfg)
+	for _, n := range []int{1, 7, 15, 31, 32, 600} {
+		text, err := s.Sign("JWT", []byte(claims(manyMembers(n)+`,"last":"`+strings.Repeat("x", n*n)+`"`)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := v.Verify(context.Background(), text)
+		if err != nil {
+			t.Fatalf("%d claims: %v", n, err)
+		}
+		if last, _ := token.Claims.String("last"); token.Claims.Len() != n+5 || len(last) != n*n {
+			t.Errorf("%d claims, %d bytes", token.Claims.Len(), len(last))
+		}
+	}
+}
+
+// TestClockOfConfig: without Now the verifier goes by the machine's clock.
+func TestClockOfConfig(t *testing.T) {
+	t.Parallel()
+	s := signer(t, "hs-1")
+	cfg := config(jws.StaticKeys{s.Key()})
+	cfg.Now = nil
+	for end, want := range map[string]jws.Reason{"1000000000": jws.Expired, "253402300799": ""} {
+		text, err := s.Sign("JWT", []byte(`{"exp":`+end+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verifier(t, cfg).Verify(context.Background(), text); jws.ReasonOf(err) != want {
+			t.Errorf("exp %s: %v", end, err)
+		}
+	}
+}
+
+// TestStaticKeys asks for candidates directly.
+func TestStaticKeys(t *testing.T) {
+	t.Parallel()
+	key := func(spec string) *jws.Key { return vectorKey(t, spec) }
+	keys := jws.StaticKeys{key("hs-1"), nil, key("rsa-1"), key("hs-2"), key("anon/hs-3"), key("hs-4"), key("hs-5")}
+	for _, c := range []struct {
+		alg  jws.Algorithm
+		kid  string
+		want string
+	}{
+		{jws.HS256, "hs-1", "HS256/hs-1"},
+		{jws.RS256, "hs-1", "HS256/hs-1"}, // the verifier then refuses the algorithm
+		{jws.HS256, "other", "HS256/"},
+		{jws.HS256, "", "HS256/hs-1 HS256/hs-2 HS256/"},
+		{jws.RS256, "", "RS256/rsa-1"},
+		{jws.RS256, "other", ""},
+		{jws.EdDSA, "", ""},
+	} {
+		got, err := keys.Keys(context.Background(), jws.Header{Algorithm: c.alg, KeyID: c.kid})
+		if describe(got) != c.want || (c.want == "") != errors.Is(err, jws.UnknownKey) {
+			t.Errorf("%s %q: got %q, %v", c.alg, c.kid, describe(got), err)
+		}
+	}
+	if keys[1] != nil || keys[2].ID() != "rsa-1" {
+		t.Error("the keys were changed")
+	}
+}
+
+// TestTrustAtExtremes: bounds that nanoseconds cannot hold.
+func TestTrustAtExtremes(t *testing.T) {
+	t.Parallel()
+	key := vectorKey(t, "hs-1")
+	for _, c := range []struct {
+		until, now time.Time
+		want       bool
+	}{
+		{time.Unix(maxDate, 0), testvectors.Now, true},
+		{time.Unix(-1, 0), testvectors.Now, false},
+		{time.Unix(0, 0), testvectors.Now, false},
+		{testvectors.Now, time.Unix(maxDate, 0), false},
+		{testvectors.Now, time.Unix(-maxDate, 0), true},
+	} {
+		key.TrustUntil(c.until)
+		if got := key.Trusted(c.now); got != c.want {
+			t.Errorf("until %v at %v: %v", c.until, c.now, got)
+		}
+	}
+}
+
+const maxDate = 253402300799
