@@ -78,21 +78,21 @@ func (a *API) setCallers() error {
 func (c Caller) known() (*knownCaller, error) {
 	switch {
 	case c.ID == "":
-		return nil, errors.New("ID is required")
+		return nil, errors.New("set ID: the name of the caller")
 	case len(c.Secrets)+len(c.SecretHashes) == 0:
-		return nil, errors.New("Secrets or SecretHashes is required")
+		return nil, errors.New("set Secrets or SecretHashes")
 	case len(c.May) == 0:
-		return nil, fmt.Errorf("May is required: list some of %q", permissions)
+		return nil, fmt.Errorf("set May: some of %q", permissions)
 	}
 	known := &knownCaller{id: c.ID, may: c.May}
 	for _, p := range c.May {
 		if !slices.Contains(permissions, p) {
-			return nil, fmt.Errorf("May: %q is no permission; there are %q", p, permissions)
+			return nil, fmt.Errorf("%q is no permission: May takes %q", p, permissions)
 		}
 	}
 	for i, secret := range c.Secrets {
 		if len(secret) < minSecretBytes {
-			return nil, fmt.Errorf("Secrets[%d] is shorter than %d bytes: make a random one", i, minSecretBytes)
+			return nil, fmt.Errorf("the secret Secrets[%d] is shorter than %d bytes: make a random one", i, minSecretBytes)
 		}
 		known.hashes = append(known.hashes, sha256.Sum256([]byte(secret)))
 	}
@@ -103,7 +103,7 @@ func (k *knownCaller) addHashes(texts []string) error {
 	for i, text := range texts {
 		hash, err := hex.DecodeString(text)
 		if err != nil || len(hash) != sha256.Size {
-			return fmt.Errorf("SecretHashes[%d] is not a SHA-256 in hexadecimal", i)
+			return fmt.Errorf("the hash SecretHashes[%d] is not a SHA-256 in hexadecimal", i)
 		}
 		k.hashes = append(k.hashes, [sha256.Size]byte(hash))
 	}

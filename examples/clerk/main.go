@@ -1,5 +1,5 @@
 // Command clerk is a small program behind Clerk: a public route, a protected route by middleware, and a protected route by
-// hand with a store of keys. The folder before has the same program with Clerk's own Go SDK, file by file.
+// hand with a store of keys. The folder before has the same program with Clerk's own Go SDK.
 //
 // Its settings are environment variables:
 //
