@@ -48,8 +48,10 @@ func unityCases() vectorFamily {
 		cases: []vectorCase{
 			{name: "accepted", policy: "unity", expect: "accept", fields: "player: abcdefghijklmnopqrstuvwxyz01\nuse: access"},
 			{name: "accepted-environment", policy: "unity-production", expect: "accept"},
-			{name: "refused-other-game", policy: "unity", expect: "refuse issuer wrong_audience aud", claims: `{"aud":["idd:domain-2","envName:production","envId:env-9","upid:foreign"],"project_id":"foreign"}`,
-				note: "every game's production environment is called production"},
+			{
+				name: "refused-other-game", policy: "unity", expect: "refuse issuer wrong_audience aud", claims: `{"aud":["idd:domain-2","envName:production","envId:env-9","upid:foreign"],"project_id":"foreign"}`,
+				note: "every game's production environment is called production",
+			},
 			{name: "refused-project-absent", policy: "unity-production", expect: "refuse issuer wrong_audience aud", claims: `{"aud":["envName:production","envId:env-1"],"project_id":null}`, note: "an environment alone is never enough"},
 			{name: "refused-project-mismatch", policy: "unity", expect: "refuse policy wrong_claim project_id", claims: `{"project_id":"foreign"}`},
 			{name: "refused-environment-id", policy: "unity-production", expect: "refuse issuer wrong_audience aud", claims: `{"aud":["envName:production","envId:env-2","upid:` + unityGame + `"]}`},

@@ -18,8 +18,10 @@ func genericCases() vectorFamily {
 			{name: "accepted-eddsa", policy: "oidc", expect: "accept", key: "ed25519-1"},
 			{name: "accepted-azp-is-audience", policy: "oidc", expect: "accept", claims: `{"azp":"game"}`},
 			{name: "accepted-several-audiences", policy: "oidc", expect: "accept", claims: `{"aud":["other","game"],"azp":"game"}`},
-			{name: "accepted-nested-claims", policy: "oidc-keycloak", expect: "accept", claims: `{"azp":"launcher","nickname":"al","realm_access":{"roles":["moderator"]},"https://game.example/groups":["guild"]}`,
-				fields: "username: al\nroles: moderator\ngroups: guild\nclient: launcher"},
+			{
+				name: "accepted-nested-claims", policy: "oidc-keycloak", expect: "accept", claims: `{"azp":"launcher","nickname":"al","realm_access":{"roles":["moderator"]},"https://game.example/groups":["guild"]}`,
+				fields: "username: al\nroles: moderator\ngroups: guild\nclient: launcher",
+			},
 			{name: "accepted-access", policy: "oidc-access", expect: "accept", header: `{"typ":"at+jwt"}`, claims: `{"aud":["https://api.game.example","account"],"azp":"game","scope":"openid play"}`, fields: "use: access\nscopes: openid play\nclient: game"},
 			{name: "accepted-access-scp-array", policy: "oidc-access", expect: "accept", header: `{"typ":"at+jwt"}`, claims: `{"aud":"https://api.game.example","azp":"game","scp":["play","chat now"]}`, fields: "scopes: play,chat now"},
 			{name: "accepted-access-any-client", policy: "oidc-access-any-client", expect: "accept", header: `{"typ":"at+jwt"}`, claims: `{"aud":"https://api.game.example","azp":"other"}`, fields: "client: other"},

@@ -71,7 +71,7 @@ func NewClerk(c ClerkConfig) (*Issuer, error) {
 	return newIssuer(c.Common, profile{
 		name: "clerk", config: "ClerkConfig", origins: []origin{o},
 		algorithms: []jws.Algorithm{jws.RS256}, types: []string{"JWT"}, use: SessionToken,
-		check: all(c.category, c.party, c.status, clerkVersion),
+		check: all(c.category, c.party(), c.status(), clerkVersion),
 		fill:  fillClerk,
 	})
 }
@@ -141,25 +141,23 @@ func (c ClerkConfig) category(t *jws.Token) error {
 }
 
 // party checks azp.
-func (c ClerkConfig) party(t *jws.Token) error {
-	if !t.Claims.Has("azp") && !c.RequireAuthorizedParty {
-		return nil
-	}
+func (c ClerkConfig) party() check {
+	listed := claimIs("azp", jws.WrongClient, c.AuthorizedParties...)
 	if c.AnyAuthorizedParty {
-		if text(t.Claims, "azp") == "" {
-			return missing(t, "azp", "an authorized party")
-		}
-		return nil
+		listed = func(t *jws.Token) error { return t.RequirePresent("azp") }
 	}
-	return claimIs("azp", jws.WrongClient, c.AuthorizedParties...)(t)
+	if c.RequireAuthorizedParty {
+		return listed
+	}
+	return ifPresent("azp", listed)
 }
 
 // status checks sts, which only version 2 has.
-func (c ClerkConfig) status(t *jws.Token) error {
+func (c ClerkConfig) status() check {
 	if c.AllowPending {
-		return ifPresent("sts", claimIs("sts", jws.WrongClaim, "active", "pending"))(t)
+		return ifPresent("sts", claimIs("sts", jws.WrongClaim, "active", "pending"))
 	}
-	return ifPresent("sts", claimIs("sts", jws.WrongClaim, "active"))(t)
+	return ifPresent("sts", claimIs("sts", jws.WrongClaim, "active"))
 }
 
 // clerkVersion refuses versions whose claims are not known here.

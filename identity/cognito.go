@@ -56,7 +56,7 @@ func NewCognito(c CognitoConfig) (*Issuer, error) {
 	return newIssuer(c.Common, profile{
 		name: "cognito", config: "CognitoConfig", origins: c.origins(),
 		algorithms: []jws.Algorithm{jws.RS256}, types: []string{"", "JWT"},
-		check: all(c.use, anyOf("cognito:groups", c.AnyGroup), anyOf("scope", c.Scopes)),
+		check: all(c.use(), anyOf("cognito:groups", c.AnyGroup), anyOf("scope", c.Scopes)),
 		fill:  fillCognito,
 	})
 }
@@ -122,18 +122,22 @@ func awsSuffix(region string) string {
 }
 
 // use checks token_use and then what stands for the audience with that use.
-func (c CognitoConfig) use(t *jws.Token) error {
-	want := make([]string, 0, 2)
+func (c CognitoConfig) use() check {
+	var want []string
 	for _, use := range c.Uses {
 		want = append(want, string(use))
 	}
-	if err := claimIs("token_use", jws.WrongUse, want...)(t); err != nil {
-		return err
+	use := claimIs("token_use", jws.WrongUse, want...)
+	ofID, ofAccess := audience(c.ClientIDs...), claimIs("client_id", jws.WrongClient, c.ClientIDs...)
+	return func(t *jws.Token) error {
+		if err := use(t); err != nil {
+			return err
+		}
+		if text(t.Claims, "token_use") == string(IDToken) {
+			return ofID(t)
+		}
+		return ofAccess(t)
 	}
-	if text(t.Claims, "token_use") == string(IDToken) {
-		return audience(c.ClientIDs...)(t)
-	}
-	return claimIs("client_id", jws.WrongClient, c.ClientIDs...)(t)
 }
 
 func fillCognito(t *jws.Token, id *Identity) {

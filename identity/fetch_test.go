@@ -370,8 +370,8 @@ func TestClerkBySecretKey(t *testing.T) {
 		io.WriteString(w, jwkSet(t, "", "rsa-1"))
 	}))
 	defer server.Close()
-	var events []jwks.Event
-	c := identity.Common{Realm: "players", Now: now, Observe: func(e jwks.Event) { events = append(events, e) }}
+	events := make(chan jwks.Event, 1)
+	c := identity.Common{Realm: "players", Now: now, Observe: func(e jwks.Event) { events <- e }}
 	i, err := identity.NewClerk(identity.ClerkConfig{Common: c, Issuer: clerkIssuer, SecretKey: secret, BackendURL: server.URL + "/v1/", AnyAuthorizedParty: true})
 	if err != nil {
 		t.Fatal(err)
@@ -387,7 +387,7 @@ func TestClerkBySecretKey(t *testing.T) {
 		t.Errorf("sent %q, want %q", header, want)
 	}
 	state, _ := i.State()
-	shown := fmt.Sprintf("%+v %#v %+v %+v", i, i, state, events)
+	shown := fmt.Sprintf("%+v %#v %+v %+v", i, i, state, <-events)
 	if strings.Contains(shown, secret) {
 		t.Error("the secret key can be printed")
 	}
@@ -434,5 +434,29 @@ func TestRefreshLeavesOptionalKeysAlone(t *testing.T) {
 	err = i.Refresh(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "cognito") || bytes.Contains([]byte(err.Error()), []byte("rsa-1")) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestOwnKeysStayTheOperators: a set of keys that the operator made is neither refreshed nor closed by an issuer.
+func TestOwnKeysStayTheOperators(t *testing.T) {
+	const address = "https://keys.example/jwks"
+	w := &web{bodies: map[string]string{address: jwkSet(t, "", "rsa-1")}}
+	keys, err := jwks.New(jwks.Config{URL: address, Client: &http.Client{Transport: w}, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Close()
+	c := w.online()
+	c.Keys = keys
+	i, err := identity.NewClerk(identity.ClerkConfig{Common: c, Issuer: clerkIssuer, AnyAuthorizedParty: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, fetched := i.State(); fetched || i.Refresh(t.Context()) != nil || len(w.requests()) != 0 {
+		t.Errorf("the issuer took the keys for its own and asked %v", w.requests())
+	}
+	i.Close()
+	if _, err := i.Verify(t.Context(), token(t, "clerk", "accepted-v2")); err != nil {
+		t.Errorf("after Close: %v", err)
 	}
 }

@@ -90,7 +90,9 @@ func newSource(c Common, p profile, o origin) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.set, _ = keys.(*jwks.Set)
+	if c.Keys == nil {
+		s.set, _ = keys.(*jwks.Set) // a set that the operator made is the operator's to refresh and close
+	}
 	s.verifier, err = jws.NewVerifier(jws.Config{
 		Keys: keys, Algorithms: p.algorithms, Types: p.types, Now: c.Now,
 		Accept: all(o.iss.check, subject, notLogoutToken, p.check),
