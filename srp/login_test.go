@@ -222,3 +222,26 @@ func TestLoginEndpointOfTheRegion(t *testing.T) {
 		}
 	}
 }
+
+// TestLoginFollowsNoRedirect: a proof of the password goes where it was meant to go and nowhere else.
+func TestLoginFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
+	followed := make(chan string, 10)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { followed <- r.URL.Path }))
+	t.Cleanup(elsewhere.Close)
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(server.Close)
+	cfg := serve(t, &pool{})
+	cfg.Endpoint = server.URL
+	for _, client := range []*http.Client{nil, server.Client()} {
+		cfg.HTTP = client
+		_, err := srp.Login(context.Background(), cfg)
+		var api *srp.APIError
+		if !errors.As(err, &api) || api.Status != http.StatusTemporaryRedirect {
+			t.Errorf("a redirect gives %v", err)
+		}
+	}
+	if len(followed) > 0 {
+		t.Errorf("%d redirects were followed", len(followed))
+	}
+}
