@@ -130,6 +130,9 @@ func TestLockout(t *testing.T) {
 		if out := p.signIn("alice", password); out.Message != exceeded {
 			t.Fatalf("the right password gets %q while locked out", out.Message)
 		}
+		if salt := p.challengeOf("alice"); salt != "" {
+			t.Fatal("a locked-out user gets a challenge")
+		}
 		p.pass(lock*time.Second - time.Millisecond)
 		guess(exceeded)
 		p.pass(time.Millisecond)

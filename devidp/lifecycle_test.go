@@ -248,10 +248,12 @@ func TestRevokeToken(t *testing.T) {
 
 func TestGlobalSignOut(t *testing.T) {
 	t.Parallel()
-	p := newPool(t, nil)
+	p := newPool(t, func(c *devidp.Config) { c.Users = append(c.Users, user("bob", "")) })
 	one := p.signedIn("alice", password).AuthenticationResult
 	two := p.signedIn("alice", password).AuthenticationResult
+	bob := p.signedIn("bob", password).AuthenticationResult
 	p.must("GlobalSignOut", m{"AccessToken": one.AccessToken})
+	p.must("GetUser", m{"AccessToken": bob.AccessToken})
 	for _, r := range []string{one.AccessToken, two.AccessToken} {
 		p.refused("GetUser", m{"AccessToken": r}, "NotAuthorized", "Access Token has been revoked")
 		p.refused("GlobalSignOut", m{"AccessToken": r}, "NotAuthorized", "Access Token has been revoked")
