@@ -178,11 +178,14 @@ func TestEvents(t *testing.T) {
 			seen = append(seen, e)
 		}})
 		expectKey(t, set, "a", "warming")
+		synctest.Wait() // the observer runs after those who waited are released
 		issuer.publish(t, b.Key())
 		expectKey(t, set, "b", "a rotation")
+		synctest.Wait()
 		issuer.fail(500)
 		for n := range 100 {
 			_ = lookup(set, fmt.Sprint("bogus ", n))
+			synctest.Wait()
 		}
 		time.Sleep(5 * time.Second)
 		_, _ = lookup(set, "bogus"), lookup(set, "bogus again")
