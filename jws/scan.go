@@ -120,13 +120,15 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) space() {
-	for s.pos < len(s.data) && isSpace(s.data[s.pos]) {
-		s.pos++
-	}
-}
+func (s *scanner) space() { s.pos = skipSpace(s.data, s.pos) }
 
-func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t') }
+// skipSpace returns the position of the first byte from i on that is no white space (RFC 8259 section 2).
+func skipSpace(data string, i int) int {
+	for i < len(data) && data[i] <= ' ' && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
+		i++
+	}
+	return i
+}
 
 func (s *scanner) enter() bool {
 	s.pos++
@@ -169,33 +171,61 @@ func (s *scanner) comma() bool {
 }
 
 func (s *scanner) member(names *nameSet) bool {
-	if s.peek() != '"' {
-		return s.fail(wantGoodName)
-	}
 	start := s.pos + 1
-	escaped, ok := s.text()
-	if !ok {
+	end, escaped, ok := s.name()
+	if !ok || !names.add(s, s.data[start:end], escaped) {
 		return false
 	}
-	end := s.pos - 1
-	if !names.add(s, s.data[start:end], escaped) {
-		return false
-	}
-	s.space()
-	if s.peek() != ':' {
+	colon := skipSpace(s.data, end+1)
+	if colon >= len(s.data) || s.data[colon] != ':' {
 		return s.fail(wantObject)
 	}
-	s.pos++
-	s.space()
-	at, value := len(s.members), s.pos
-	s.members = append(s.members, member{name: uint32(start), nameEnd: uint32(end), nameEscaped: escaped})
-	escaped, ok = s.value()
-	if !ok {
+	at, value := len(s.members), skipSpace(s.data, colon+1)
+	s.members = append(s.members, member{name: uint32(start), nameEnd: uint32(end), nameEscaped: escaped, value: uint32(value)})
+	if s.pos = quick(s.data, value); s.pos > value {
+		s.members[at].valueEnd = uint32(s.pos)
+		return true
+	}
+	if escaped, ok = s.value(); !ok {
 		return false
 	}
 	m := &s.members[at]
-	m.value, m.valueEnd, m.valueEscaped = uint32(value), uint32(s.pos), escaped
+	m.valueEnd, m.valueEscaped = uint32(s.pos), escaped
 	return true
+}
+
+// name scans a member's name and returns where its closing quote is.
+func (s *scanner) name() (end int, escaped, ok bool) {
+	if s.peek() != '"' {
+		return 0, false, s.fail(wantGoodName)
+	}
+	if end := skipPlain(s.data, s.pos+1); end < len(s.data) && s.data[end] == '"' {
+		return end, false, true
+	}
+	escaped, ok = s.text()
+	return s.pos - 1, escaped, ok
+}
+
+// quick returns the end of a value at i that is a string without escapes in ASCII or an integer that does not begin
+// with 0, which is what most values are; for any other it returns i.
+func quick(data string, i int) int {
+	if i >= len(data) {
+		return i
+	}
+	if data[i] == '"' {
+		if end := skipPlain(data, i+1); end < len(data) && data[end] == '"' {
+			return end + 1
+		}
+		return i
+	}
+	end := i
+	for end < len(data) && data[end]-'0' <= 9 {
+		end++
+	}
+	if end == i || data[i] == '0' || end == len(data) || data[end] == '.' || data[end]|0x20 == 'e' {
+		return i
+	}
+	return end
 }
 
 // value scans any value; escaped says that it is a string with escapes.
@@ -280,12 +310,7 @@ func (s *scanner) digits() bool {
 // text scans a string whose quote is next and leaves pos behind the closing one.
 func (s *scanner) text() (escaped, ok bool) {
 	data := s.data
-	i := skipPlain(data, s.pos+1)
-	if i < len(data) && data[i] == '"' {
-		s.pos = i + 1
-		return false, true
-	}
-	for ; ; i = skipPlain(data, i) {
+	for i := skipPlain(data, s.pos+1); ; i = skipPlain(data, i) {
 		if i >= len(data) {
 			return false, s.fail(wantObject)
 		}

@@ -83,33 +83,26 @@ const (
 // headerMemory holds headers that stood under a good signature and passed the policy, by their encoded text, so that
 // they need not be parsed again. It remembers no key: the key source is asked every time.
 type headerMemory struct {
-	seen atomic.Pointer[map[string]Header]
+	seen atomic.Pointer[map[string]*Header]
 	mu   sync.Mutex // held to replace seen
 }
 
-func (m *headerMemory) lookup(encoded string) (Header, bool) {
+// lookup returns nil for a header that was not seen.
+func (m *headerMemory) lookup(encoded string) *Header {
 	seen := m.seen.Load()
 	if seen == nil {
-		return Header{}, false
+		return nil
 	}
-	h, found := (*seen)[encoded]
-	return h, found
+	return (*seen)[encoded]
 }
 
 func (m *headerMemory) remember(encoded string, h Header) {
-	seen := m.seen.Load()
-	if len(encoded) > maxHeaderBytes || (seen != nil && len(*seen) >= maxHeaders) {
+	if seen := m.seen.Load(); len(encoded) > maxHeaderBytes || (seen != nil && len(*seen) >= maxHeaders) {
 		return
 	}
-	if _, found := m.lookup(encoded); !found {
-		m.add(strings.Clone(encoded), h)
-	}
-}
-
-func (m *headerMemory) add(encoded string, h Header) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := map[string]Header{encoded: h}
+	next := map[string]*Header{strings.Clone(encoded): &h}
 	if seen := m.seen.Load(); seen != nil {
 		maps.Copy(next, *seen)
 	}

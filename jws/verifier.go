@@ -208,7 +208,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	t, err := v.read(s, p)
+	known := v.headers.lookup(p.header)
+	t, err := v.read(s, p, known)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +217,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if err := v.checkSignature(ctx, s, t, now); err != nil {
 		return nil, err
 	}
-	v.headers.remember(p.header, t.Header)
+	if known == nil {
+		v.headers.remember(p.header, t.Header)
+	}
 	if err := t.checkTime(now); err != nil {
 		return nil, err
 	}
@@ -226,15 +229,15 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	return t, nil
 }
 
-// read parses a token and checks its header against the policy.
-func (v *Verifier) read(s *scratch, p parts) (*Token, error) {
+// read parses a token and checks its header against the policy, unless it is a known one.
+func (v *Verifier) read(s *scratch, p parts, known *Header) (*Token, error) {
 	payload, ok := s.load(p)
 	if !ok {
 		return nil, malformed("", wantBase64)
 	}
-	h, seen := v.headers.lookup(p.header)
-	var err error
-	if !seen {
+	h := known
+	if h == nil {
+		var err error
 		if h, err = s.header(p.header); err != nil {
 			return nil, err
 		}
@@ -244,13 +247,13 @@ func (v *Verifier) read(s *scratch, p parts) (*Token, error) {
 		return nil, err
 	}
 	s.members = claims.members
-	if !seen {
-		if err := v.permit(&h); err != nil {
+	if known == nil {
+		if err := v.permit(h); err != nil {
 			return nil, err
 		}
 	}
 	t := newToken(claims)
-	t.Header = h
+	t.Header = *h
 	return t, nil
 }
 
@@ -269,13 +272,14 @@ func (s *scratch) load(p parts) (payload string, ok bool) {
 }
 
 // header parses a header.
-func (s *scratch) header(encoded string) (h Header, err error) {
+func (s *scratch) header(encoded string) (*Header, error) {
 	end := len(s.buf)
 	var ok bool
 	if s.buf, ok = decode(s.buf, encoded); !ok {
-		return Header{}, malformed("", wantBase64)
+		return nil, malformed("", wantBase64)
 	}
-	return parseHeader(string(s.buf[end:]))
+	h, err := parseHeader(string(s.buf[end:]))
+	return &h, err
 }
 
 // permit checks typ and alg against the policy.
