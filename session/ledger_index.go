@@ -89,7 +89,7 @@ func (ix *index) checkIdentityUpstream(id *identity.Identity) error {
 		return err
 	}
 	m, found := ix.find(&ix.signedOut, name{id.Player.Realm, upstream})
-	if !found || !id.IssuedAt.IsZero() && id.IssuedAt.Unix() > int64(m.stamp()) {
+	if !found || id.IssuedAt.Unix() > int64(m.stamp()) { // no iat is the zero time, which is before every stamp
 		return nil
 	}
 	return revoked("iat", "a token issued after the sign-out at "+stampText(m))
@@ -101,13 +101,13 @@ func (ix *index) checkCutOff(p identity.Player, issued time.Time, others ...time
 	if !found {
 		return nil
 	}
-	oldest := issued
+	oldest := issued // without iat the zero time, which is before every cut-off
 	for _, t := range others {
 		if !t.IsZero() && t.Before(oldest) {
 			oldest = t
 		}
 	}
-	if !issued.IsZero() && oldest.Unix() > int64(m.stamp()) {
+	if oldest.Unix() > int64(m.stamp()) {
 		return nil
 	}
 	return revoked("iat", "a token and a sign-in from after the player's cut-off at "+stampText(m))

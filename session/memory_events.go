@@ -146,9 +146,6 @@ func (l *eventLog) since(cursor string, now time.Time) (Batch, <-chan struct{}) 
 		batch.Events = append(batch.Events, r.event)
 		end = r.number
 	}
-	if !batch.More {
-		end = l.number
-	}
 	batch.Cursor = l.epoch + "." + strconv.FormatUint(end, 10)
 	if batch.Reset || len(batch.Events) > 0 {
 		return batch, nil
