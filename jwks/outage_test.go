@@ -28,8 +28,8 @@ func TestOutage(t *testing.T) {
 		cache.Put(token, verified, &subject)
 
 		issuer.fail(http.StatusServiceUnavailable)
-		for time.Since(start) < 24*time.Hour-time.Minute {
-			time.Sleep(time.Minute)
+		for time.Since(start) < 24*time.Hour-10*time.Minute {
+			time.Sleep(10 * time.Minute)
 			if _, err := verifier.Verify(context.Background(), token); err != nil {
 				t.Fatalf("%v into the outage: %v", time.Since(start), err)
 			}
@@ -41,7 +41,7 @@ func TestOutage(t *testing.T) {
 			t.Error("a cached verdict fell, or the set is not ready, before the stale limit")
 		}
 
-		time.Sleep(time.Minute)
+		time.Sleep(10 * time.Minute)
 		_, err = verifier.Verify(context.Background(), token)
 		expectRefusal(t, err, jws.Unavailable, "a known kid at the stale limit")
 		if _, hit := cache.Get(token, time.Now()); hit || set.State().Ready {
