@@ -33,8 +33,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Secrets are told every secret of the configuration, so that the logger knows them. Required.
 	Secrets *logging.Secrets
-	// Routes returns further routes, given what verifies session tokens. Nil has none.
-	Routes func(sessions connect.SessionVerifier) (map[string]http.Handler, error)
+	// Routes returns further routes by their patterns, given what verifies session tokens and an observer that logs
+	// each decision. Nil has none.
+	Routes func(sessions connect.SessionVerifier, observe Observer) (map[string]http.Handler, error)
 	// Client fetches keys. Nil is the default of package jwks.
 	Client *http.Client
 	// Now is the clock. Nil is time.Now.
@@ -161,4 +162,18 @@ func (a *App) warn(file *config.File) {
 	if file.TLS == nil {
 		a.log.Info("tls is not configured: serving plain HTTP, to be put behind something that ends TLS")
 	}
+}
+
+// Check makes everything that New makes of a configuration, files included, and throws it away.
+func Check(file *config.File, now func() time.Time) error {
+	a := &App{options: Options{Now: now}, log: slog.New(slog.DiscardHandler), store: session.NewMemoryStoreAt(now)}
+	if err := a.makeLasting(file); err != nil {
+		return err
+	}
+	g, err := a.generation(file)
+	if err != nil {
+		return err
+	}
+	g.close()
+	return a.loadCertificate(file)
 }

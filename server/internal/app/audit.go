@@ -9,6 +9,7 @@ import (
 	"github.com/sallyport-auth/sallyport/connect"
 	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/photon"
+	"github.com/sallyport-auth/sallyport/session"
 	"github.com/sallyport-auth/sallyport/tokenapi"
 )
 
@@ -31,6 +32,17 @@ func (a *App) photonDecided(_ context.Context, r photon.Result) {
 		text("player", r.UserID), slog.Int("result_code", int(r.Code)), text("answer", r.Message))
 }
 
+// Observer is told what a route of its own decided: where, for which session, and why not.
+type Observer func(door string, s *session.Session, err error)
+
+func (a *App) observe(door string, s *session.Session, err error) {
+	var about []slog.Attr
+	if s != nil {
+		about = append(player(s.Player, s.PlayerID), text("session", s.ID), text("issuer", s.Issuer))
+	}
+	a.admission(slog.LevelInfo, door, err == nil, err, 0, about...)
+}
+
 // admission logs a decision: at what door, whether it opened, and if not which check failed and why.
 func (a *App) admission(level slog.Level, door string, allowed bool, err error, took time.Duration, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("door", door), slog.Bool("allowed", allowed)}
@@ -43,7 +55,9 @@ func (a *App) admission(level slog.Level, door string, allowed bool, err error, 
 			attrs = append(attrs, attr)
 		}
 	}
-	attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
+	if took > 0 {
+		attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
+	}
 	a.log.LogAttrs(context.Background(), level, admission, attrs...)
 }
 

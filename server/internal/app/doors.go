@@ -12,6 +12,7 @@ import (
 	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/server/internal/config"
+	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
 	"github.com/sallyport-auth/sallyport/session"
 )
 
@@ -81,10 +82,11 @@ func (d *Doors) addAudiences(file *config.File, c DoorsConfig) error {
 
 func audienceVerifier(file *config.File, audience config.Audience, c DoorsConfig) (*session.Verifier, error) {
 	vc := session.VerifierConfig{
-		Issuer: file.Issuer, Audience: audience.Name, Keys: c.Keys, Realms: file.Realms(), Ledger: c.Ledger,
+		Issuer: file.Issuer, Audience: audience.Name, Realms: file.Realms(), Ledger: c.Ledger,
 		InsecureNoLedger: c.Ledger == nil, Now: c.Now,
 	}
 	if audience.Secret == "" {
+		vc.Keys = c.Keys
 		return session.NewVerifier(vc)
 	}
 	newKey := jws.NewSecretKey
@@ -176,4 +178,18 @@ func (c checked) Verify(ctx context.Context, token string) (*identity.Identity, 
 		return nil, err
 	}
 	return id, nil
+}
+
+// OpenDoors makes the verifiers of a configuration with its key file and without a ledger: what is revoked, only a running
+// server knows.
+func OpenDoors(file *config.File, now func() time.Time) (*Doors, error) {
+	c := DoorsConfig{Now: now}
+	if file.Sessions != nil && file.Sessions.KeyFile != "" {
+		ring, err := keyfile.Ring(file.Path(file.Sessions.KeyFile), ringConfig(file, now))
+		if err != nil {
+			return nil, file.Problem("sessions.key_file", err)
+		}
+		c.Keys = ring
+	}
+	return NewDoors(file, c)
 }

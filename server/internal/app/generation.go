@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
@@ -93,7 +94,7 @@ func (a *App) handler(g *generation) (http.Handler, error) {
 	if a.options.Routes == nil {
 		return mux, nil
 	}
-	routes, err := a.options.Routes(g.doors.Sessions)
+	routes, err := a.options.Routes(g.doors.Sessions, a.observe)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +111,11 @@ func (a *App) api(g *generation) (*tokenapi.API, error) {
 	}
 	c := tokenapi.Config{
 		Issuer: g.file.Issuer, Realms: g.file.Realms(), Verifiers: g.doors.verifiers, Ledger: a.ledger, Sessions: g.issuer,
-		Keys: a.keys, Tickets: g.tickets, Forward: forward, Logouts: g.doors.Identities, Callers: callers(g.file),
+		Keys: a.keys, Tickets: g.tickets, Forward: forward, Callers: callers(g.file),
 		Origins: g.file.CORS.Origins, Observe: a.decided,
+	}
+	if slices.ContainsFunc(g.file.Issuers, func(i config.Issuer) bool { return i.Preset.TakesLogouts() }) {
+		c.Logouts = g.doors.Identities
 	}
 	for i := range g.file.ClerkWebhooks {
 		webhook, err := g.file.Webhook(i)

@@ -18,7 +18,10 @@ type Issuer struct {
 type Preset interface {
 	// New makes the issuer. The fields of the configuration replace those of common; its other fields are the program's.
 	New(common identity.Common) (*identity.Issuer, error)
-	realm() string
+	// RealmName is the realm of its players.
+	RealmName() string
+	// TakesLogouts says whether its logout tokens are taken.
+	TakesLogouts() bool
 }
 
 // presets are the kinds of identity providers, in the order of the manual.
@@ -70,7 +73,11 @@ type IssuerCommon struct {
 	CacheEntries int `yaml:"cache_entries" default:"10000"`
 }
 
-func (c *IssuerCommon) realm() string { return c.Realm }
+// RealmName is the realm of the issuer's players.
+func (c *IssuerCommon) RealmName() string { return c.Realm }
+
+// TakesLogouts is false for issuers that have no back-channel logout.
+func (c *IssuerCommon) TakesLogouts() bool { return false }
 
 func (c *IssuerCommon) common(common identity.Common) identity.Common {
 	common.Realm, common.CacheEntries = c.Realm, c.CacheEntries

@@ -80,7 +80,7 @@ func (c *Config) Realms() []string {
 	var realms []string
 	for _, i := range c.Issuers {
 		if i.Preset != nil {
-			realms = append(realms, i.Preset.realm())
+			realms = append(realms, i.Preset.RealmName())
 		}
 	}
 	if c.Nakama != nil {

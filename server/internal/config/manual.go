@@ -93,7 +93,7 @@ type manual struct {
 // section describes one struct, and then those in its fields.
 func (m *manual) section(path string, typ reflect.Type) {
 	if path != "" {
-		fmt.Fprintf(&m.text, "\n## %s\n\n%s\n", path, wrap(rest(m.comments[typ.Name()].text, typ.Name()), ""))
+		fmt.Fprintf(&m.text, "\n## %s\n\n%s\n", path, wrap(sentence(rest(m.comments[typ.Name()].text, typ.Name())), ""))
 	}
 	m.text.WriteString("\n")
 	if strings.Contains(path, " with type: ") {
@@ -163,6 +163,8 @@ func describe(f reflect.StructField, required bool) string {
 
 func typeName(typ reflect.Type, words []string) string {
 	switch {
+	case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct:
+		return "list of mappings"
 	case typ.Kind() == reflect.Slice:
 		return "list of " + typeName(typ.Elem(), words)
 	case typ.Kind() == reflect.Pointer:

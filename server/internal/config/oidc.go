@@ -49,6 +49,9 @@ func (c *OIDC) New(common identity.Common) (*identity.Issuer, error) {
 	})
 }
 
+// TakesLogouts says whether the issuer's logout tokens are taken.
+func (c *OIDC) TakesLogouts() bool { return c.Logout != nil }
+
 // Auth0 is an Auth0 tenant (type: auth0).
 type Auth0 struct {
 	IssuerCommon
@@ -75,6 +78,9 @@ func (c *Auth0) New(common identity.Common) (*identity.Issuer, error) {
 		AnyClient: c.AnyClient, Permissions: c.Permissions, Logout: c.Logout.config(),
 	})
 }
+
+// TakesLogouts says whether the tenant's logout tokens are taken.
+func (c *Auth0) TakesLogouts() bool { return c.Logout != nil }
 
 // Google is Google's sign-in (type: google).
 type Google struct {
