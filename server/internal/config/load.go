@@ -29,7 +29,9 @@ func Load(path string, env func(string) (string, bool)) (*File, error) {
 func Parse(source strictyaml.Source) (*File, error) {
 	f := new(File)
 	f.yaml = strictyaml.Decode(source, &f.Config)
-	f.validate()
+	if f.yaml.Parsed() {
+		f.validate()
+	}
 	if err := f.yaml.Err(); err != nil {
 		return nil, err
 	}

@@ -1,16 +1,17 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/sallyport-auth/sallyport/identity"
 )
@@ -166,50 +167,50 @@ func (f *File) checkNakama() {
 func (f *File) checkIssuers() {
 	var made []*identity.Issuer
 	for i, issuer := range f.Issuers {
-		if issuer.Preset == nil {
+		path := fmt.Sprintf("issuers[%d]", i)
+		if issuer.Preset == nil || f.yaml.Reported(path) {
 			continue
 		}
 		one, err := issuer.Preset.New(identity.Common{})
 		if err != nil {
-			f.issuerProblem(fmt.Sprintf("issuers[%d]", i), err)
+			f.issuerProblem(path, issuer.Preset, err)
 			continue
 		}
 		defer one.Close()
 		made = append(made, one)
 		if _, err := identity.NewIssuers(made...); err != nil {
-			f.report(fmt.Sprintf("issuers[%d]", i), "%s", trim(err))
+			f.report(path, "%s", trim(err))
 			made = made[:len(made)-1]
 		}
 	}
 }
 
-// issuerProblem reports a wrong field of an issuer. A field that is missing or of a wrong type has been reported already.
-func (f *File) issuerProblem(path string, err error) {
+// issuerProblem reports what a preset's package says of a field, in the file's words.
+func (f *File) issuerProblem(path string, preset Preset, err error) {
 	wrong := (*identity.ConfigError)(nil)
 	if !errors.As(err, &wrong) {
 		f.report(path, "%s", trim(err))
 		return
 	}
-	path += "." + snake(wrong.Field)
-	if !f.yaml.Reported(path) {
-		f.report(path, "%s", wrong.Problem)
+	names := yamlNames(reflect.TypeOf(preset).Elem())
+	if name := names[wrong.Field]; name != "" {
+		path += "." + name
 	}
+	f.report(path, "%s", goName.ReplaceAllStringFunc(wrong.Problem, func(word string) string {
+		return cmp.Or(names[word], word)
+	}))
 }
 
-// snake turns the name of a Go field into that of its YAML field: UserPoolID into user_pool_id.
-func snake(name string) string {
-	name = strings.NewReplacer("IDs", "Ids", "URLs", "Urls", "JWKSURL", "JwksUrl").Replace(name)
-	var out strings.Builder
-	runes := []rune(name)
-	for i, r := range runes {
-		upper := unicode.IsUpper(r)
-		begins := i > 0 && upper && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
-		if begins {
-			out.WriteByte('_')
-		}
-		out.WriteRune(unicode.ToLower(r))
+// goName is a word that may be the name of a Go field.
+var goName = regexp.MustCompile(`\b[A-Z][A-Za-z0-9]+\b`)
+
+// yamlNames leads from the names of a struct's Go fields, which are those of package identity too, to those in the file.
+func yamlNames(typ reflect.Type) map[string]string {
+	names := make(map[string]string)
+	for _, f := range reflect.VisibleFields(typ) {
+		names[f.Name], _, _ = strings.Cut(f.Tag.Get("yaml"), ",")
 	}
-	return out.String()
+	return names
 }
 
 func (f *File) checkOrigins(path string, origins []string) {

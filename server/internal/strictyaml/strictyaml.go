@@ -106,6 +106,7 @@ type File struct {
 	name      string
 	positions map[string]*token.Position
 	problems  Problems
+	parsed    bool
 }
 
 // Report adds a problem with the field at path, or with its nearest parent that the file has.
@@ -114,10 +115,16 @@ func (f *File) Report(path, format string, args ...any) {
 	f.problems = append(f.problems, Problem{f.name, pos.Line, pos.Column, path, fmt.Sprintf(format, args...)})
 }
 
-// Reported says whether a problem with exactly the field at path is known, so that another check need not repeat it.
+// Reported says whether a problem with the field at path, or with one inside it, is known already.
 func (f *File) Reported(path string) bool {
-	return slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Path == path })
+	return slices.ContainsFunc(f.problems, func(p Problem) bool {
+		inside, ok := strings.CutPrefix(p.Path, path)
+		return ok && (inside == "" || inside[0] == '.' || inside[0] == '[')
+	})
 }
+
+// Parsed says whether the file is YAML, so that there is anything to check in it.
+func (f *File) Parsed() bool { return f.parsed }
 
 // Err returns all problems found so far as Problems in the order of the file, or nil.
 func (f *File) Err() error {
@@ -171,6 +178,7 @@ func Decode(source Source, into any) *File {
 	if source.ReadFile == nil {
 		source.ReadFile = os.ReadFile
 	}
+	file.parsed = true
 	d := decoder{File: file, expander: expander{source}}
 	d.root(root, into)
 	return file
