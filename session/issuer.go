@@ -302,7 +302,10 @@ func (i *Issuer) newFamily(id *identity.Identity, r ExchangeRequest, audience st
 		Player: id.Player, PlayerID: id.Player.ID(len(i.config.Realms) == 1),
 		ClientID: client, Audience: []string{audience}, Username: id.Username,
 		Groups: id.Groups, Scopes: scopes, Roles: id.Roles,
-		Upstream: UpstreamOf(id), AuthTime: id.AuthTime,
+		Upstream: UpstreamOf(id), AuthTime: id.AuthTime, IdentityIssuedAt: id.IssuedAt,
+	}
+	if f.IdentityIssuedAt.IsZero() {
+		f.IdentityIssuedAt = time.Unix(1, 0).UTC() // as early as a claim can say: before every cut-off, as with CheckIdentity
 	}
 	if f.ID, err = uuid.NewV7(now, i.config.Rand); err != nil {
 		return Family{}, unavailable(err)

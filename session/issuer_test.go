@@ -71,8 +71,8 @@ func TestAccessTokenIsAsRFC9068(t *testing.T) {
 		t.Errorf("alg is %q", alg)
 	}
 	want := []string{
-		"aud", "auth_time", "client_id", "exp", "groups", "iat", "idp_sub", "iss",
-		"jti", "realm", "roles", "scope", "sid", "sub", "upstream", "username",
+		"aud", "auth_time", "client_id", "exp", "groups", "iat", "idp_iat", "idp_sub",
+		"iss", "jti", "realm", "roles", "scope", "sid", "sub", "upstream", "username",
 	}
 	if got := slices.Sorted(claims.Names()); !slices.Equal(got, want) {
 		t.Errorf("claims are %q, want %q", got, want)

@@ -142,8 +142,9 @@ func (c LedgerConfig) withDefaults() (LedgerConfig, error) {
 }
 
 // CheckSession refuses a session that is revoked, whose upstream session is, whose player is banned or was cut off
-// after the oldest of the session's times (IssuedAt, Started, AuthTime) or in the same second. A session without
-// IssuedAt does not survive any cut-off. The error is a *jws.Refusal: Banned before Revoked, or Unavailable.
+// after the oldest of the session's times (IssuedAt, Started, AuthTime, IdentityIssuedAt) or in the same second. A
+// session without IssuedAt does not survive any cut-off. So is a session that a node which had not heard of a sign-out
+// yet sold for an identity token from before it. The error is a *jws.Refusal: Banned before Revoked, or Unavailable.
 func (l *Ledger) CheckSession(s *Session) error {
 	if err := l.usable(); err != nil {
 		return err
@@ -157,7 +158,10 @@ func (l *Ledger) CheckSession(s *Session) error {
 	if err := l.index.checkUpstream(s.Player.Realm, s.Upstream); err != nil {
 		return err
 	}
-	return l.index.checkCutOff(s.Player, s.IssuedAt, s.Started, s.AuthTime)
+	if err := l.index.checkBought(s); err != nil {
+		return err
+	}
+	return l.index.checkCutOff(s.Player, s.IssuedAt, s.Started, s.AuthTime, s.IdentityIssuedAt)
 }
 
 // CheckIdentity refuses an identity whose player is banned or was cut off after the token's iat or auth_time or in the
@@ -178,7 +182,10 @@ func (l *Ledger) CheckIdentity(id *identity.Identity) error {
 
 // CheckFamily refuses a refresh family as CheckSession refuses a session made at the family's CreatedAt.
 func (l *Ledger) CheckFamily(f Family) error {
-	return l.CheckSession(&Session{Player: f.Player, ID: f.ID, Upstream: f.Upstream, IssuedAt: f.CreatedAt, AuthTime: f.AuthTime})
+	return l.CheckSession(&Session{
+		Player: f.Player, ID: f.ID, Upstream: f.Upstream, IssuedAt: f.CreatedAt, Started: f.CreatedAt,
+		AuthTime: f.AuthTime, IdentityIssuedAt: f.IdentityIssuedAt,
+	})
 }
 
 // CheckNew refuses, as Unavailable, to make new sessions while the stale policy forbids it. It says nothing about a

@@ -95,6 +95,20 @@ func (ix *index) checkIdentityUpstream(id *identity.Identity) error {
 	return revoked("iat", "a token issued after the sign-out at "+stampText(m))
 }
 
+// checkBought refuses a session that was sold after a sign-out for an identity token from before it. One that was sold
+// before the sign-out, or in its second, is another session of the same upstream session and stays.
+func (ix *index) checkBought(s *Session) error {
+	if s.IdentityIssuedAt.IsZero() {
+		return nil
+	}
+	m, found := ix.find(&ix.signedOut, name{s.Player.Realm, s.Upstream})
+	stamp := int64(m.stamp())
+	if !found || s.IdentityIssuedAt.Unix() > stamp || s.Started.Unix() <= stamp {
+		return nil
+	}
+	return revoked("idp_iat", "a session from a token issued after the sign-out at "+stampText(m))
+}
+
 // checkCutOff takes the token's iat and the other times that may be older.
 func (ix *index) checkCutOff(p identity.Player, issued time.Time, others ...time.Time) error {
 	m, found := ix.find(&ix.cutOff, nameOf(p))

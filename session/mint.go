@@ -35,6 +35,7 @@ type accessClaims struct {
 	Realm    string   `json:"realm"`
 	Subject  string   `json:"idp_sub"`
 	Upstream string   `json:"upstream,omitempty"`
+	Bought   int64    `json:"idp_iat,omitempty"` // when the identity token was issued
 }
 
 // grant mints an access token for a family and the refresh token that comes after the family's number.
@@ -83,6 +84,9 @@ func (i *Issuer) claims(f Family, now time.Time) ([]byte, error) {
 	}
 	if !f.AuthTime.IsZero() {
 		claims.AuthTime = f.AuthTime.Unix()
+	}
+	if !f.IdentityIssuedAt.IsZero() {
+		claims.Bought = f.IdentityIssuedAt.Unix()
 	}
 	data, err := json.Marshal(claims)
 	if err != nil {

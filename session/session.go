@@ -45,6 +45,9 @@ type Session struct {
 	Started time.Time
 	// AuthTime is when the player proved who he is (auth_time, OpenID Connect Core 1.0 section 2), zero if unknown.
 	AuthTime time.Time
+	// IdentityIssuedAt is when the identity token was issued that bought this session, zero if unknown. A cut-off or
+	// sign-out from after it counts even where the node that sold the session had not heard of it.
+	IdentityIssuedAt time.Time
 	// Expiry is the token's exp in UTC. From that second on the token is refused.
 	Expiry time.Time
 	// Vars are Nakama's session variables (vrs). Clients choose them freely unless the Nakama plugin is there, so no

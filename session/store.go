@@ -99,6 +99,8 @@ type Family struct {
 	Upstream string `json:"upstream,omitempty"`
 	// AuthTime is when the player proved who he is, zero if the issuer does not say.
 	AuthTime time.Time `json:"auth_time,omitzero"`
+	// IdentityIssuedAt is when the identity token was issued, see [Session].
+	IdentityIssuedAt time.Time `json:"idp_iat,omitzero"`
 }
 
 // Clone returns a copy that shares no memory with f.

@@ -203,6 +203,7 @@ func accessSession(t *jws.Token) (*Session, error) {
 	if t.Claims.Has("auth_time") {
 		s.AuthTime = c.time("auth_time")
 	}
+	s.IdentityIssuedAt = c.time("idp_iat")
 	started, ok := uuid.TimeOfV7(s.ID)
 	if !ok {
 		c.fail(jws.WrongClaim, "sid", "a UUID version 7")

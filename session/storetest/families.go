@@ -27,7 +27,7 @@ func (s suite) family(n int) session.Family {
 		ID: id(n), Secret: bytes.Repeat([]byte{byte(n)}, 32), CreatedAt: now, Expires: now.Add(time.Hour),
 		Player: player, PlayerID: id(0), ClientID: "client", Audience: []string{"game"}, Username: "ann",
 		Groups: []string{"admin"}, Scopes: []string{"play"}, Roles: []string{"org:admin"}, Upstream: "sid:1",
-		AuthTime: now.Add(-time.Minute),
+		AuthTime: now.Add(-time.Minute), IdentityIssuedAt: now.Add(-time.Second),
 	}
 }
 
