@@ -335,6 +335,8 @@ func ExampleIssuer_VerifyLogout() {
 		"events":{"http://schemas.openid.net/event/backchannel-logout":{}}`)
 	out, err := players.VerifyLogout(context.Background(), logoutToken)
 	fmt.Println(out.Player, out.Session, out.All, err)
+	// Here the ledger ends the session. Only then is the token used up.
+	players.LogoutTaken(out)
 	_, err = players.VerifyLogout(context.Background(), logoutToken)
 	fmt.Println(errors.Is(err, jws.Replayed))
 	// Output:

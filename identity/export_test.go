@@ -11,8 +11,11 @@ type LogoutMemory struct{ m *memory }
 // NewLogoutMemory returns an empty memory.
 func NewLogoutMemory() LogoutMemory { return LogoutMemory{newMemory()} }
 
-// Seen is memory.seen.
-func (l LogoutMemory) Seen(id string, now time.Time) bool { return l.m.seen(id, now) }
+// Has is memory.has.
+func (l LogoutMemory) Has(id string) bool { return l.m.has(id) }
+
+// Remember is memory.remember.
+func (l LogoutMemory) Remember(id string, now time.Time) { l.m.remember(id, now) }
 
 // Size is how many ids are remembered.
 func (l LogoutMemory) Size() int { return len(l.m.new) + len(l.m.old) }

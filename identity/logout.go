@@ -75,9 +75,8 @@ func fresh(now func() time.Time) check {
 }
 
 // VerifyLogout verifies a logout token as OpenID Connect Back-Channel Logout 1.0 section 2.6 says and returns what
-// ended. Errors are *jws.Refusal. Each token is taken once: a second time is refused with jws.Replayed. That memory is
-// the process's own and bounded; past 32,768 sign-outs in 130 s the oldest are forgotten first, because a sign-out that
-// is refused does more harm than one that is repeated.
+// ended. Errors are *jws.Refusal. Once the sign-out is carried out, tell LogoutTaken: the same token is then refused
+// with jws.Replayed. Until then it is accepted again, because an issuer whose sign-out failed sends it again.
 func (i *Issuer) VerifyLogout(ctx context.Context, logoutToken string) (*SignOut, error) {
 	_, s, err := pick(logoutToken, i.want, i)
 	if err != nil {
@@ -95,7 +94,7 @@ func (i *Issuer) verifyLogout(ctx context.Context, s *source, logoutToken string
 		return nil, err
 	}
 	id := text(t.Claims, "jti")
-	if i.logouts.seen(id, i.now()) {
+	if i.logouts.has(id) {
 		return nil, t.Refuse(jws.CheckRevocation, jws.Replayed, "jti", "a logout token that was not used before", id)
 	}
 	session := text(t.Claims, "sid")
@@ -103,6 +102,21 @@ func (i *Issuer) verifyLogout(ctx context.Context, s *source, logoutToken string
 		Issuer: text(t.Claims, "iss"), Player: Player{Realm: i.realm, Subject: text(t.Claims, "sub")},
 		Session: session, All: session == "", TokenID: id, At: at(t.IssuedAt),
 	}, nil
+}
+
+// LogoutTaken notes that what VerifyLogout returned was carried out, so that its token is refused from now on. That
+// memory is the process's own and bounded; past 32,768 sign-outs in 130 s the oldest are forgotten first, because a
+// sign-out that is refused does more harm than one that is repeated.
+func (i *Issuer) LogoutTaken(out *SignOut) { i.logouts.remember(out.TokenID, i.now()) }
+
+// LogoutTaken is Issuer.LogoutTaken of the issuer that the sign-out is from.
+func (s *Issuers) LogoutTaken(out *SignOut) {
+	for _, i := range s.issuers {
+		if i.source(out.Issuer) != nil {
+			i.LogoutTaken(out)
+			return
+		}
+	}
 }
 
 // memory remembers ids for at least logoutMemory, unless more than logoutEntries come within it.
@@ -114,16 +128,23 @@ type memory struct {
 
 func newMemory() *memory { return &memory{} }
 
-// seen says whether the id was there before and remembers it. Ids are kept as digests, so that long ones cost no more.
-func (m *memory) seen(id string, now time.Time) bool {
+// has says whether the id is remembered.
+func (m *memory) has(id string) bool {
+	key := sha256.Sum256([]byte(id))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, inNew := m.new[key]
+	_, inOld := m.old[key]
+	return inNew || inOld
+}
+
+// remember notes the id. Ids are kept as digests, so that long ones cost no more.
+func (m *memory) remember(id string, now time.Time) {
 	key := sha256.Sum256([]byte(id))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.new == nil || now.Sub(m.turned) >= logoutMemory || len(m.new) >= logoutEntries {
 		m.new, m.old, m.turned = make(map[[sha256.Size]byte]struct{}), m.new, now
 	}
-	_, inNew := m.new[key]
-	_, inOld := m.old[key]
 	m.new[key] = struct{}{}
-	return inNew || inOld
 }
