@@ -19,6 +19,8 @@ import (
 type LogoutVerifier interface {
 	// VerifyLogout returns what the logout token says, or a *jws.Refusal.
 	VerifyLogout(ctx context.Context, logoutToken string) (*identity.SignOut, error)
+	// LogoutTaken notes that the sign-out is durable, so that its token is refused from now on.
+	LogoutTaken(out *identity.SignOut)
 }
 
 // Webhook reads signed messages of an identity provider. *identity.ClerkWebhook is one.

@@ -44,11 +44,14 @@ func (a *API) serveLogout(w http.ResponseWriter, r *http.Request, d *Decision) {
 	if err == nil {
 		err = a.signOut(r, d, out)
 	}
+	if err == nil {
+		a.config.Logouts.LogoutTaken(out)
+	}
 	if err != nil {
 		d.Err = err
 		body := oauthError{Code: invalidRequest, Description: "The logout token was refused.", Reason: jws.ReasonOf(err)}
 		if body.Reason == jws.Unavailable {
-			body.Code, body.Description = temporarilyUnavailable, "The logout could not be carried out. Send a new one."
+			body.Code, body.Description = temporarilyUnavailable, "The logout could not be carried out. Send it again."
 		}
 		writeJSON(w, d, http.StatusBadRequest, body)
 		return

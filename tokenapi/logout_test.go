@@ -79,6 +79,30 @@ func TestBackchannelLogoutRefusals(t *testing.T) {
 	}
 }
 
+// A sign-out that the store could not take is taken when the issuer sends the same token again, and only once.
+func TestBackchannelLogoutComesAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.signIn()
+	form := url.Values{"logout_token": {w.logoutToken("1", `,"sid":"upstream-1"`)}}
+	w.store.away.Store(true)
+	for range 2 {
+		if f := decode[failure](t, w.postForm("/v1/backchannel-logout", form), 400); f.Reason != jws.Unavailable {
+			t.Fatalf("with the store away: %+v", f)
+		}
+	}
+	w.store.away.Store(false)
+	if got := w.postForm("/v1/backchannel-logout", form); got.Code != 200 {
+		t.Fatalf("with the store back: %d %s", got.Code, got.Body)
+	}
+	if _, err := w.verifiers[0].Verify(t.Context(), g.AccessToken); jws.ReasonOf(err) != jws.Revoked {
+		t.Errorf("the session afterwards: %v", err)
+	}
+	if f := decode[failure](t, w.postForm("/v1/backchannel-logout", form), 400); f.Reason != jws.Replayed {
+		t.Errorf("once more: %+v", f)
+	}
+}
+
 // webhook is the endpoint of a Clerk instance and the key that signs its messages.
 type webhook struct {
 	hook   *identity.ClerkWebhook
