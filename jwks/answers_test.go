@@ -2,9 +2,13 @@ package jwks_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -201,5 +205,37 @@ func TestHeaderGoesToItsHostAlone(t *testing.T) {
 				t.Errorf("%s: the host of the keys got %q, want %q", c.name, got, c.want)
 			}
 		})
+	}
+}
+
+// manyKeys is a set of some 6,500 keys, half as long as the default bound lets through.
+func manyKeys() string {
+	var set strings.Builder
+	set.WriteString(`{"keys":[`)
+	for n := 0; set.Len() < 1<<19; n++ {
+		if n > 0 {
+			set.WriteByte(',')
+		}
+		seed := sha256.Sum256([]byte(strconv.Itoa(n)))
+		public := ed25519.NewKeyFromSeed(seed[:])[32:]
+		set.WriteString(`{"kty":"OKP","crv":"Ed25519","x":"` + base64.RawURLEncoding.EncodeToString(public) + `"}`)
+	}
+	return set.String() + `]}`
+}
+
+// TestManyKeysCostLittle: an issuer that publishes thousands of keys must not keep the processor, and those who wait for
+// the set, busy for seconds at every refresh. Comparing each key with each takes 90 times as long as the first fetch.
+func TestManyKeysCostLittle(t *testing.T) {
+	set := newSet(t, &issuer{handler: reply(200, manyKeys())}, jwks.Config{})
+	took := func() time.Duration {
+		start := time.Now()
+		if err := set.Refresh(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(start)
+	}
+	first := took()
+	if second := min(took(), took()); second > 40*first {
+		t.Errorf("a refresh of %d keys took %v after a first fetch of %v", set.State().Keys, second, first)
 	}
 }

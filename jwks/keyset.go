@@ -9,6 +9,7 @@ import (
 // keySet is one good answer of the issuer, indexed. It never changes once it is published.
 type keySet struct {
 	keys      []*jws.Key
+	byWhat    map[keyIdentity]*jws.Key
 	byID      map[string][]*jws.Key
 	anonymous map[jws.Algorithm][]*jws.Key
 	skipped   int
@@ -16,15 +17,29 @@ type keySet struct {
 	staleAt   time.Time
 }
 
+// keyIdentity is what makes two keys the same one.
+type keyIdentity struct {
+	id         string
+	algorithm  jws.Algorithm
+	thumbprint string
+}
+
+func identify(key *jws.Key) keyIdentity {
+	return keyIdentity{key.ID(), key.Algorithm(), key.Thumbprint()}
+}
+
 // newKeySet indexes keys. A key that the set before has already keeps its identity, so that cached verdicts that
 // rest on it hold.
 func newKeySet(keys []*jws.Key, before *keySet) *keySet {
-	set := &keySet{byID: make(map[string][]*jws.Key), anonymous: make(map[jws.Algorithm][]*jws.Key)}
+	set := &keySet{
+		byWhat: make(map[keyIdentity]*jws.Key), byID: make(map[string][]*jws.Key), anonymous: make(map[jws.Algorithm][]*jws.Key),
+	}
 	for _, key := range keys {
 		if known := before.same(key); known != nil {
 			key = known
 		}
 		set.keys = append(set.keys, key)
+		set.byWhat[identify(key)] = key
 		if key.ID() != "" {
 			set.byID[key.ID()] = append(set.byID[key.ID()], key)
 		}
@@ -43,12 +58,7 @@ func (set *keySet) same(key *jws.Key) *jws.Key {
 	if set == nil {
 		return nil
 	}
-	for _, known := range set.keys {
-		if known.ID() == key.ID() && known.Algorithm() == key.Algorithm() && known.Thumbprint() == key.Thumbprint() {
-			return known
-		}
-	}
-	return nil
+	return set.byWhat[identify(key)]
 }
 
 // missing returns the set's keys that other does not have.
