@@ -156,6 +156,9 @@ func (g *Guard) authenticate(r *http.Request, rules []Rule) (credential, Princip
 		return credential{}, Principal{}, err
 	}
 	principal, err := g.verify(r, found)
+	if err == nil && principal == (Principal{}) {
+		err = errNobody
+	}
 	if err != nil {
 		return found, Principal{}, err
 	}

@@ -210,6 +210,29 @@ func TestRevokedAndBanned(t *testing.T) {
 	}
 }
 
+// A verifier of one's own that answers neither somebody nor an error lets nobody in.
+func TestVerifiersThatDecideNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, guard := range map[string]*connect.Guard{
+		"session":  w.guard(connect.Config{Sessions: fixed{}}),
+		"identity": w.guard(connect.Config{Identities: fixedIdentity{}}),
+		"ticket": w.guard(connect.Config{Sessions: fixed{}, Sources: []connect.Source{
+			connect.Ticket(connect.TicketConfig{Name: "ticket", Redeemer: fixed{}}), connect.Bearer(),
+		}}),
+	} {
+		for _, handler := range []http.Handler{guard.Require()(hello), guard.Allow()(hello)} {
+			r := request("GET", "/", "Authorization: Bearer x")
+			if name == "ticket" {
+				r = request("GET", "/?ticket=x")
+			}
+			if got := serve(handler, r); got.Code != 503 {
+				t.Errorf("%s: %d %s, want 503", name, got.Code, got.Body)
+			}
+		}
+	}
+}
+
 func TestHooks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -29,6 +29,7 @@ var (
 	errLoneSubprotocol      = door(InvalidRequest, "Sec-WebSocket-Protocol", "a second subprotocol beside the token")
 	errMalformedSubprotocol = door(InvalidRequest, "Sec-WebSocket-Protocol", "the token in unpadded base64url")
 	errTwoCookies           = door(InvalidRequest, "Cookie", "one session cookie: two different ones were sent")
+	errNobody               = door(jws.Unavailable, "", "a verifier that says who it is or why not")
 	errWrongOrigin          = door(WrongOrigin, "Origin", "an origin of the allow-list")
 )
 

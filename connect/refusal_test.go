@@ -19,6 +19,10 @@ type fixed struct{ session *session.Session }
 
 func (f fixed) Verify(context.Context, string) (*session.Session, error) { return f.session, nil }
 
+func (f fixed) Redeem(context.Context, string, session.Binding) (*session.Session, string, error) {
+	return f.session, "", nil
+}
+
 // fixedIdentity takes every token.
 type fixedIdentity struct{ identity *identity.Identity }
 
