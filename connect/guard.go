@@ -121,10 +121,14 @@ func (g *Guard) middleware(optional bool, rules []Rule) func(http.Handler) http.
 			case err != nil:
 				g.refuse(w, r, err)
 			default:
-				if found.source.noStore {
+				if found.noStore {
 					w.Header()["Cache-Control"] = noStore
 				}
-				next.ServeHTTP(w, found.source.hide(r.WithContext(&principalContext{r.Context(), principal})))
+				r = r.WithContext(&principalContext{r.Context(), principal})
+				if found.strip != nil {
+					r = found.strip(r)
+				}
+				next.ServeHTTP(w, r)
 			}
 		})
 	}
@@ -170,16 +174,20 @@ func (g *Guard) authenticate(r *http.Request, rules []Rule) (credential, Princip
 	return found, principal, nil
 }
 
-// credential is what a source found.
+// credential is what the sources found: source is the first that did. The same text may be in several places, and what
+// any of these asks for is done.
 type credential struct {
-	text   string
-	source *Source
+	text    string
+	source  *Source
+	strip   func(*http.Request) *http.Request
+	noStore bool
 }
 
 func (g *Guard) find(r *http.Request) (credential, error) {
 	var found credential
 	for i := range g.explicit {
-		text, err := g.explicit[i].find(r)
+		source := &g.explicit[i]
+		text, err := source.find(r)
 		if err != nil {
 			return credential{}, err
 		}
@@ -190,8 +198,12 @@ func (g *Guard) find(r *http.Request) (credential, error) {
 			return credential{}, errTwoTokens
 		}
 		if found.source == nil {
-			found = credential{text, &g.explicit[i]}
+			found.text, found.source = text, source
 		}
+		if source.strip != nil {
+			found.strip = source.strip
+		}
+		found.noStore = found.noStore || source.noStore
 	}
 	if found.source != nil {
 		return found, nil
@@ -206,7 +218,7 @@ func (g *Guard) findCookie(r *http.Request) (credential, error) {
 			return credential{}, err
 		}
 		if text != "" {
-			return credential{text, &g.ambient[i]}, nil
+			return credential{text: text, source: &g.ambient[i]}, nil
 		}
 	}
 	return credential{}, errNoToken

@@ -24,13 +24,6 @@ type Source struct {
 	err     error
 }
 
-func (s *Source) hide(r *http.Request) *http.Request {
-	if s.strip == nil {
-		return r
-	}
-	return s.strip(r)
-}
-
 // Bearer finds the token in "Authorization: Bearer …" (RFC 6750 section 2.1). Another scheme is left alone; a second
 // Authorization header and an empty token are refused.
 func Bearer() Source {

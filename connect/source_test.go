@@ -87,6 +87,25 @@ func TestSubprotocol(t *testing.T) {
 	}
 }
 
+// A token that is in the Authorization header too is hidden and kept out of caches all the same.
+func TestTokenInTwoPlaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var seen http.Header
+	handler := w.guard(connect.Config{Sources: []connect.Source{
+		connect.Bearer(), connect.Subprotocol(), connect.Query("token"),
+	}}).Require()(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header }))
+	token := w.sessionToken()
+	offers := "Sec-WebSocket-Protocol: " + connect.SubprotocolPrefix + base64.RawURLEncoding.EncodeToString([]byte(token)) + ", game.v1"
+	got := serve(handler, request("GET", "/?token="+token, "Authorization: Bearer "+token, offers))
+	if got.Code != 200 || got.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d, Cache-Control %q", got.Code, got.Header().Get("Cache-Control"))
+	}
+	if offers := seen["Sec-Websocket-Protocol"]; len(offers) != 1 || offers[0] != "game.v1" {
+		t.Errorf("the handler sees %q", offers)
+	}
+}
+
 func TestTicket(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
