@@ -90,8 +90,11 @@ type Problem struct {
 	Reason jws.Reason `json:"reason"`
 }
 
-// ProblemOf returns the body for an error of a verifier.
+// ProblemOf returns the body for an error of a verifier. Nil is no refusal and is answered as one that nobody foresaw.
 func ProblemOf(err error) Problem {
+	if err == nil {
+		err = errNobody
+	}
 	status := StatusOf(err)
 	p := Problem{Title: http.StatusText(status), Status: status, Reason: jws.Unavailable}
 	var refusal *jws.Refusal

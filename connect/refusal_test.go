@@ -95,6 +95,16 @@ func TestStatusOfNil(t *testing.T) {
 	}
 }
 
+// Whoever refuses without an error does not answer 200: a proxy that asks would let the request pass.
+func TestRefusalOfNil(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	connect.WriteRefusal(w, request("GET", "/"), nil)
+	if p := problemOf(t, w); w.Code != 503 || p.Status != 503 || p.Reason != jws.Unavailable {
+		t.Fatalf("%d %+v", w.Code, p)
+	}
+}
+
 func TestHeadHasNoBody(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
