@@ -22,9 +22,9 @@ type CookieConfig struct {
 }
 
 // Cookie finds the token in a cookie. A browser adds it by itself, so the request's Origin must be in the allow-list
-// where somebody else's site could do harm: for methods other than GET, HEAD and OPTIONS, for WebSocket upgrades, and
-// for what Sec-Fetch-Site calls cross-site, save the navigation of a whole page (a followed link). Those are refused with
-// WrongOrigin, also if they have no Origin at all.
+// where somebody else's site could do harm: for methods other than GET, HEAD and OPTIONS, for WebSocket upgrades, for
+// what Sec-Fetch-Site calls cross-site, save the navigation of a whole page (a followed link), and for what has an
+// Origin without a Sec-Fetch-Site. Those are refused with WrongOrigin, the first three also if they have no Origin at all.
 func Cookie(config CookieConfig) Source {
 	s := cookieSource(config.Origins, func(r *http.Request) (string, error) { return cookieValue(r, config.Name) })
 	if config.Name == "" {
@@ -135,7 +135,10 @@ func needsOrigin(r *http.Request) bool {
 		return true
 	}
 	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "same-origin", "same-site", "none":
+	case "":
+		// Browsers without Sec-Fetch-Site, and all of them over plain HTTP, still say so when a page of another origin asks.
+		return len(r.Header["Origin"]) > 0
+	case "same-origin", "same-site", "none":
 		return false
 	}
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"

@@ -40,6 +40,8 @@ func TestCookieOrigins(t *testing.T) {
 		{"socket without Origin", "GET", []string{upgrade}, 403},
 		{"socket whose Upgrade a proxy kept", "GET", []string{"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, 403},
 		{"cross-site script", "GET", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script"}, 403},
+		{"another page, by a browser that says no more", "GET", []string{"Origin: https://evil.example"}, 403},
+		{"our page, by a browser that says no more", "GET", []string{"Origin: " + page}, 200},
 		{"cross-site alone", "GET", []string{"Sec-Fetch-Site: cross-site"}, 403},
 		{"cross-site from an allowed page", "GET", []string{"Sec-Fetch-Site: cross-site", "Origin: " + page}, 200},
 		{"a followed link", "GET", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, 200},
