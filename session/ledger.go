@@ -144,12 +144,14 @@ func (c LedgerConfig) withDefaults() (LedgerConfig, error) {
 // CheckSession refuses a session that is revoked, whose upstream session is, whose player is banned or was cut off
 // after the oldest of the session's times (IssuedAt, Started, AuthTime, IdentityIssuedAt) or in the same second. A
 // session without IssuedAt does not survive any cut-off. So is a session that a node which had not heard of a sign-out
-// yet sold for an identity token from before it. The error is a *jws.Refusal: Banned before Revoked, or Unavailable.
+// yet sold for an identity token from before it. A ban or cut-off of the realm and the backend's own id counts as one of
+// the player, also once an alias leads from the id to the player. The error is a *jws.Refusal: Banned before Revoked, or Unavailable.
 func (l *Ledger) CheckSession(s *Session) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
-	if err := l.index.checkBan(s.Player); err != nil {
+	byUserID := identity.Player{Realm: cmp.Or(s.userRealm, s.Player.Realm), Subject: s.UserID}
+	if err := l.index.underEachName(s.Player, byUserID, l.index.checkBan); err != nil {
 		return err
 	}
 	if err := l.index.checkRevoked(s.ID); err != nil {
@@ -161,7 +163,9 @@ func (l *Ledger) CheckSession(s *Session) error {
 	if err := l.index.checkBought(s); err != nil {
 		return err
 	}
-	return l.index.checkCutOff(s.Player, s.IssuedAt, s.Started, s.AuthTime, s.IdentityIssuedAt)
+	return l.index.underEachName(s.Player, byUserID, func(p identity.Player) error {
+		return l.index.checkCutOff(p, s.IssuedAt, s.Started, s.AuthTime, s.IdentityIssuedAt)
+	})
 }
 
 // CheckIdentity refuses an identity whose player is banned or was cut off after the token's iat or auth_time or in the
@@ -171,13 +175,15 @@ func (l *Ledger) CheckIdentity(id *identity.Identity) error {
 	if err := l.usable(); err != nil {
 		return err
 	}
-	if err := l.index.checkBan(id.Player); err != nil {
+	if err := l.index.underEachName(id.Player, identity.Player{}, l.index.checkBan); err != nil {
 		return err
 	}
 	if err := l.index.checkIdentityUpstream(id); err != nil {
 		return err
 	}
-	return l.index.checkCutOff(id.Player, id.IssuedAt, id.AuthTime)
+	return l.index.underEachName(id.Player, identity.Player{}, func(p identity.Player) error {
+		return l.index.checkCutOff(p, id.IssuedAt, id.AuthTime)
+	})
 }
 
 // CheckFamily refuses a refresh family as CheckSession refuses a session made at the family's CreatedAt.

@@ -8,8 +8,8 @@ import (
 	"github.com/sallyport-auth/sallyport/jws"
 )
 
-// index holds what the events say, so that a check is a few look-ups. Readers take no lock but for aliases and for the
-// text of a refusal.
+// index holds what the events say, so that a check is a few look-ups. Readers take no lock but for aliases, for the
+// text of a refusal, and while players are banned or cut off by the ids that backends have for them.
 type index struct {
 	second func() uint32
 
@@ -18,6 +18,7 @@ type index struct {
 	revoked, ended, signedOut, cutOff, banned table
 
 	aliases aliases
+	known   names
 
 	mu          sync.RWMutex // excludes writers
 	bans        map[identity.Player]Event
@@ -165,8 +166,10 @@ func (ix *index) apply(e Event, now uint32) bool {
 	case UpstreamRevoked:
 		return ix.merge(&ix.ended, name{e.Player.Realm, e.Upstream}, makeMark(0, expires), now)
 	case PlayerCutOff:
+		ix.linkPlayer(e.Player, now)
 		return ix.merge(&ix.cutOff, nameOf(e.Player), at, now)
 	case PlayerAlias:
+		ix.linkAlias(e)
 		return ix.aliases.learn(e, now)
 	default:
 		return ix.applyBan(e, now)
@@ -192,6 +195,7 @@ func (ix *index) applyBan(e Event, now uint32) bool {
 		return false
 	}
 	ix.bans[e.Player] = e
+	ix.linkPlayer(e.Player, now)
 	var m mark
 	if e.Kind == PlayerBanned {
 		m = makeMark(floorSecond(e.At), ceilSecond(e.Until))
@@ -224,6 +228,7 @@ func (ix *index) sweep(i int) {
 	if i%shardCount != 0 {
 		return
 	}
+	ix.known.sweep(ix.judged)
 	for p, e := range ix.bans {
 		if ceilSecond(e.Expires) <= now {
 			delete(ix.bans, p)

@@ -28,13 +28,17 @@ func TestLedgerSweepsWhatExpired(t *testing.T) {
 			t.Errorf("%s: not news once", e.Kind)
 		}
 	}
+	ix.take(Event{Kind: PlayerAlias, Alias: "1", Player: identity.Player{Realm: "main", Subject: "9"}, At: at, Expires: at.Add(time.Hour)})
+	if len(ix.known.of) != 1 {
+		t.Error("the cut-off by another name is not linked")
+	}
 	now += 3600
 	for i := range shardCount {
 		ix.sweep(i)
 	}
 	var s LedgerState
 	ix.count(&s)
-	if (s != LedgerState{}) || len(ix.bans) != 0 {
+	if (s != LedgerState{}) || len(ix.bans) != 0 || len(ix.known.of) != 0 || ix.known.some.Load() {
 		t.Errorf("%+v and %d bans are left", s, len(ix.bans))
 	}
 }

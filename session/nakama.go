@@ -19,7 +19,7 @@ const (
 	// ledger who is who: a ban of the player then holds for every session.
 	AliasRequired AliasPolicy = "required"
 	// AliasOptional lets it pass as the player whose subject is the user id. A ban by the identity provider's subject
-	// does not reach such a session.
+	// does not reach such a session before the alias is known; one by the user id counts before and after.
 	AliasOptional AliasPolicy = "optional"
 )
 
@@ -159,6 +159,8 @@ func (c *NakamaConfig) session(t *jws.Token) (*Session, error) {
 		IssuedAt: r.time("iat"),
 		Expiry:   time.Unix(t.Expiry, 0).UTC(),
 		Claims:   t.Claims,
+
+		userRealm: c.Realm,
 	}
 	var ok bool
 	if s.Vars, ok = t.Claims.StringMap("vrs"); !ok && t.Claims.Has("vrs") {

@@ -87,6 +87,74 @@ func TestNakamaAliasLeadsToThePlayer(t *testing.T) {
 	wantReason(t, err, jws.Banned)
 }
 
+// TestNakamaBanByUserIDOutlivesTheAlias: who was banned or cut off as the user id stays so when the ledger learns who that
+// is, whichever comes first, and cannot buy a session elsewhere.
+func TestNakamaBanByUserIDOutlivesTheAlias(t *testing.T) {
+	t.Parallel()
+	byUserID := identity.Player{Realm: worldRealm, Subject: nakamaUser}
+	learn := func(w *world) error { return w.ledger.Learn(t.Context(), nakamaUser, alice().Player) }
+	ban := func(w *world) error { return w.ledger.Ban(t.Context(), byUserID, "test", time.Time{}) }
+	cut := func(w *world) error { return w.ledger.CutOff(t.Context(), byUserID, "test") }
+	for name, c := range map[string]struct {
+		steps []func(*world) error
+		want  jws.Reason
+	}{
+		"banned, learned":      {[]func(*world) error{ban, learn}, jws.Banned},
+		"learned, banned":      {[]func(*world) error{learn, ban}, jws.Banned},
+		"cut off, learned":     {[]func(*world) error{cut, learn}, jws.Revoked},
+		"learned, cut off":     {[]func(*world) error{learn, cut}, jws.Revoked},
+		"unbanned in the end":  {[]func(*world) error{ban, learn, func(w *world) error { return w.ledger.Unban(t.Context(), byUserID) }}, ""},
+		"the id went to other": {[]func(*world) error{learn, ban, func(w *world) error { return w.ledger.Learn(t.Context(), nakamaUser, bob) }}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			token := signNakama(t, "nakama-1", nakamaClaims())
+			config := w.nakamaConfig()
+			config.Realms = []string{worldRealm, bob.Realm}
+			v := must(session.NewNakamaVerifier(config))
+			g := w.signIn(t)
+			for _, step := range c.steps {
+				if err := step(w); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := w.verifier.Verify(t.Context(), g.AccessToken)
+			wants(t, "our session", err, c.want)
+			_, err = w.refresh(t, g.RefreshToken)
+			wants(t, "refresh", err, c.want)
+			_, err = w.issuer.Exchange(t.Context(), session.ExchangeRequest{SubjectToken: "alice"})
+			wants(t, "exchange", err, c.want)
+			_, err = v.Verify(t.Context(), token)
+			if name == "the id went to other" {
+				c.want = jws.Banned // the user id itself is
+			}
+			wants(t, "Nakama's session", err, c.want)
+		})
+	}
+}
+
+// TestNakamaBanByUserIDWithSeveralRealms: the alias leads into another realm than the one that stands before user ids.
+func TestNakamaBanByUserIDWithSeveralRealms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	config := w.nakamaConfig()
+	config.Realms = []string{worldRealm, bob.Realm}
+	v := must(session.NewNakamaVerifier(config))
+	byUserID := identity.Player{Realm: worldRealm, Subject: nakamaUser}
+	if err := w.ledger.Ban(t.Context(), byUserID, "test", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.ledger.Learn(t.Context(), nakamaUser, bob); err != nil {
+		t.Fatal(err)
+	}
+	_, err := v.Verify(t.Context(), signNakama(t, "nakama-1", nakamaClaims()))
+	wantReason(t, err, jws.Banned)
+	if err := w.ledger.CheckIdentity(&identity.Identity{Player: bob, IssuedAt: testvectors.Now}); err != nil {
+		t.Errorf("a player of another realm is banned for his id's spelling: %v", err)
+	}
+}
+
 func TestNakamaPlayerOfAnotherRealmIsNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,8 +12,9 @@ import (
 // Session is a verified game session: who plays, where, and until when. A *Session that a Verifier returned is shared
 // between callers and must not be changed.
 type Session struct {
-	// Player is who plays: the key for bans, cut-offs and the ownership of sockets. It is the zero Player when the
-	// token names only a backend's own id whose alias is not known and the verifier's policy allows that.
+	// Player is who plays: the key for bans, cut-offs and the ownership of sockets. When a
+	// token names only a backend's own id whose alias is not known, and [AliasOptional] allows that, it is
+	// [NakamaConfig].Realm and that id.
 	Player identity.Player
 	// PlayerID is the player's stable id, a UUID in lower-case text form (the token's sub).
 	PlayerID string
@@ -55,6 +56,9 @@ type Session struct {
 	Vars map[string]string
 	// Claims are all claims of the token.
 	Claims jws.Object
+
+	// userRealm is the realm of the player that UserID is without an alias, "" if it is Player's.
+	userRealm string
 }
 
 // HasGroup says whether the player is in the group, compared exactly.
