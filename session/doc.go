@@ -15,7 +15,7 @@
 //	ledger, err := session.NewLedger(session.LedgerConfig{Store: session.NewMemoryStore(), Policy: session.Grace})
 //	go ledger.Run(ctx)
 //	verifier, err := session.NewVerifier(session.VerifierConfig{
-//		Issuer: "https://auth.example.com", Audience: "game", Keys: keys, Ledger: ledger,
+//		Issuer: "https://auth.example.com", Audience: "game", Realms: []string{"main"}, Keys: keys, Ledger: ledger,
 //	})
 //	s, err := verifier.Verify(ctx, token)            // who plays
 //	s, err = verifier.VerifyFor(ctx, userID, token)  // is it this player?
