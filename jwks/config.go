@@ -42,7 +42,7 @@ type Config struct {
 	// Discovery is an issuer identifier whose keys are found by OpenID Connect Discovery 1.0 section 4: the document
 	// at Discovery + "/.well-known/openid-configuration" names jwks_uri. The same rules hold as for URL. The address
 	// found must be https, and may be loopback http only if Discovery is. It is read again with each scheduled
-	// refresh, not for unknown kids.
+	// refresh, after each fetch that failed, and for an unknown kid only if it is older than TTL.
 	Discovery string
 
 	// DiscoveredIssuer is what the document's issuer must equal, byte for byte. The default is Discovery itself. It

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/jwks"
 	"github.com/sallyport-auth/sallyport/jws"
@@ -89,6 +90,36 @@ func TestDiscoveryRefuses(t *testing.T) {
 					t.Errorf("error %q, want one that says %q and nothing of the document", err, c.says)
 				}
 				issuer.expectFetches(t, 1, "a bad configuration: the keys are not asked for")
+			})
+		})
+	}
+}
+
+// TestUnknownKidsDoNotPutDiscoveryOff: somebody who asks for bogus kids all the time makes every fetch come before the
+// scheduled one. An issuer that moves its keys meanwhile must be followed all the same.
+func TestUnknownKidsDoNotPutDiscoveryOff(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusNotFound} {
+		t.Run(fmt.Sprintf("the old address answers %d", status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i := discoverable(`{"issuer":"https://issuer.example","jwks_uri":"https://old.example/keys"}`)
+				set := newSet(t, i, jwks.Config{Discovery: "https://issuer.example"})
+				expectKey(t, set, "evil", "warming")
+				moved := discoverable(`{"issuer":"https://issuer.example","jwks_uri":"https://new.example/keys"}`).handler
+				i.serve(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Host == "old.example" {
+						w.WriteHeader(status)
+					}
+					moved(w, r)
+				})
+				for n := range 1440 {
+					for _, kid := range []string{"a", "b", "c"} {
+						_ = lookup(set, fmt.Sprint(kid, n))
+					}
+					time.Sleep(5 * time.Second)
+				}
+				if last := i.requests[len(i.requests)-1].URL.Host; last != "new.example" {
+					t.Errorf("two hours after the keys moved they are fetched from %s", last)
+				}
 			})
 		})
 	}

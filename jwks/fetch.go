@@ -25,19 +25,37 @@ type answer struct {
 	ttl     time.Duration
 }
 
-// fetch gets the keys. With discovery it reads the document again if the fetch is a scheduled one.
-func (s *Set) fetch(ctx context.Context, scheduled bool) (answer, error) {
-	address := s.origin
-	if s.config.Discovery != "" {
-		if s.keysAt == nil || scheduled {
-			keysAt, err := s.discover(ctx)
-			if err != nil {
-				return answer{}, err
-			}
-			s.keysAt = keysAt
-		}
-		address = s.keysAt
+// fetch gets the keys from where they are. If there are none, the issuer may have moved them: the next fetch asks it.
+func (s *Set) fetch(ctx context.Context, f *flight) (answer, error) {
+	address, err := s.locate(ctx, f)
+	if err != nil {
+		return answer{}, err
 	}
+	got, err := s.fetchFrom(ctx, address)
+	if err != nil {
+		s.keysAt = nil
+	}
+	return got, err
+}
+
+// locate returns where the keys are. With discovery it reads the document for each scheduled fetch, and for another one
+// if that is overdue: every fetch puts the scheduled one off, so lookups of unknown kids could put it off for ever.
+func (s *Set) locate(ctx context.Context, f *flight) (*url.URL, error) {
+	if s.config.Discovery == "" {
+		return s.origin, nil
+	}
+	if s.keysAt != nil && !f.scheduled && f.began.Sub(s.locatedAt) < s.config.TTL {
+		return s.keysAt, nil
+	}
+	keysAt, err := s.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.keysAt, s.locatedAt = keysAt, f.began
+	return keysAt, nil
+}
+
+func (s *Set) fetchFrom(ctx context.Context, address *url.URL) (answer, error) {
 	body, header, err := s.get(ctx, address)
 	if err != nil {
 		return answer{}, err

@@ -18,7 +18,7 @@ type flight struct {
 	began time.Time
 	// kid is the kid whose lookup began the fetch, "" if none did.
 	kid string
-	// scheduled says that discovery is read again too.
+	// scheduled says that discovery is read again too, however fresh it is.
 	scheduled bool
 	// done is closed when the fetch has ended; err may be read then.
 	done chan struct{}
@@ -124,7 +124,7 @@ func (s *Set) fly(f *flight) {
 	ctx, cancel := context.WithTimeout(s.lifetime, s.config.Timeout)
 	defer cancel()
 	start := time.Now()
-	got, err := s.fetch(ctx, f.scheduled)
+	got, err := s.fetch(ctx, f)
 	event := s.land(f, got, err)
 	event.Took = time.Since(start)
 	close(f.done)

@@ -37,8 +37,9 @@ type Set struct {
 	failures int
 	lastErr  error
 
-	// keysAt is where discovery found the keys. Only the one fetch in flight touches it.
-	keysAt *url.URL
+	// keysAt is where discovery found the keys, and locatedAt when. Only the one fetch in flight touches them.
+	keysAt    *url.URL
+	locatedAt time.Time
 }
 
 // New makes a set. It makes no request: the first lookup or Refresh does. It returns an error that names the field of
