@@ -75,7 +75,8 @@ type LedgerConfig struct {
 // Ledger is a node's own copy of what is revoked, and of the aliases of players. Every verification asks it, without
 // any network: one goroutine, [Ledger.Run], follows the store. All methods may be called concurrently.
 //
-// An event that the ledger once knew stays known until it expires, also when the store loses it.
+// An event that the ledger once knew stays known until it expires, also when the store loses it. When the machine's clock
+// had run ahead by more than a minute and is set back, the ledger reads the store again, within 10 s.
 type Ledger struct {
 	config LedgerConfig
 	store  Revocations

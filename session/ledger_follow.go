@@ -86,6 +86,9 @@ func (l *Ledger) Run(ctx context.Context) error {
 func (l *Ledger) step(ctx context.Context) (time.Duration, error) {
 	l.following.Lock()
 	defer l.following.Unlock()
+	if l.index.clockWasSetBack() {
+		l.cursor = "" // to read again what was forgotten too early
+	}
 	began := time.Now()
 	batch, err := l.ask(ctx)
 	switch {

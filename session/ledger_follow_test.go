@@ -260,6 +260,37 @@ func appendSession(t *testing.T, store session.Revocations, n int) {
 	}
 }
 
+// A clock that runs ahead makes the ledger leave out, and sweep away, what has not expired. Once it is right again all of
+// that is back.
+func TestClockThatRanAheadLosesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t) // whose store keeps the right time
+		clock := newSetClock(n.now())
+		l := n.ledger(session.LedgerConfig{Store: n.store, Policy: session.Available, Now: clock.Now})
+		n.must(l.Load(n.ctx()))
+		n.must(l.RevokeSession(n.ctx(), &session.Session{ID: "known"}, ""))
+		n.must(l.Ban(n.ctx(), ann, "", n.now().Add(time.Hour)))
+		ctx, cancel := context.WithCancel(n.ctx())
+		ended := make(chan error)
+		go func() { ended <- l.Run(ctx) }()
+		clock.Advance(40 * 24 * time.Hour)
+		for i := range 2000 { // enough to rebuild every part of the table
+			n.must(l.RevokeSession(n.ctx(), &session.Session{ID: eventID(i)}, ""))
+		}
+		wants(t, "while the clock is ahead", l.CheckSession(n.session(ann, "known")), "")
+		clock.Advance(-40 * 24 * time.Hour)
+		time.Sleep(time.Minute)
+		wants(t, "a revoked session", l.CheckSession(n.session(bob, "known")), jws.Revoked)
+		wants(t, "a banned player", l.CheckSession(n.session(ann, "s")), jws.Banned)
+		if s := l.State(); s.Resets != 2 {
+			t.Errorf("read the store from the beginning %d times, want 2", s.Resets)
+		}
+		cancel()
+		<-ended
+	})
+}
+
 // paged fails at its second page, once.
 type paged struct {
 	*session.MemoryStore

@@ -21,6 +21,7 @@ type index struct {
 	known   names
 
 	mu          sync.RWMutex // excludes writers
+	latest      uint32       // the latest second at which anything was left out because it had expired
 	bans        map[identity.Player]Event
 	subscribers []*subscriber
 }
@@ -138,7 +139,7 @@ func stampText(m mark) string { return time.Unix(int64(m.stamp()), 0).UTC().Form
 func (ix *index) take(events ...Event) (news int) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	now := ix.second()
+	now := ix.clockNow()
 	for _, e := range events {
 		if !ix.apply(e, now) {
 			continue
@@ -216,11 +217,30 @@ func supersedes(e, known Event) bool {
 	return e.Kind == PlayerBanned && ceilSecond(e.Until) > ceilSecond(known.Until)
 }
 
+// clockNow is the second for a writer.
+func (ix *index) clockNow() uint32 {
+	now := ix.second()
+	ix.latest = max(ix.latest, now)
+	return now
+}
+
+// clockWasSetBack says, once, that the clock had run ahead, so that what was left out as expired may not be.
+func (ix *index) clockWasSetBack() bool {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	now := ix.second()
+	back := int64(now)+int64(clockMargin/time.Second) < int64(ix.latest)
+	if back {
+		ix.latest = now
+	}
+	return back
+}
+
 // sweep forgets, a part at a time, what has expired.
 func (ix *index) sweep(i int) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	now := ix.second()
+	now := ix.clockNow()
 	for _, t := range ix.tables() {
 		t.sweep(i, now)
 	}
