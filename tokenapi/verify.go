@@ -34,7 +34,8 @@ const (
 type ForwardAuth struct {
 	// Proxy is the proxy that asks. Required.
 	Proxy Proxy
-	// Guard finds and verifies the token of the original request. Required.
+	// Guard finds and verifies the token of the original request. Identity tokens are held to Config.Ledger besides.
+	// Required.
 	Guard *connect.Guard
 	// Rules must hold.
 	Rules []connect.Rule
@@ -118,6 +119,9 @@ func (a *API) serveVerify(w http.ResponseWriter, r *http.Request, d *Decision) {
 		return
 	}
 	principal, err := a.config.Forward.Guard.Authenticate(asked, a.config.Forward.Rules...)
+	if err == nil && principal.Identity != nil {
+		err = a.config.Ledger.CheckIdentity(principal.Identity)
+	}
 	anonymous := err != nil && a.config.Forward.AllowAnonymous && jws.ReasonOf(err) == connect.MissingToken
 	if err != nil && !anonymous {
 		a.refuseForward(w, r, d, err)

@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/tokenapi"
 )
@@ -167,6 +169,21 @@ func TestVerifyRules(t *testing.T) {
 	got := w.do(ask(tokenapi.Caddy, "GET", "/"), "Authorization: Bearer "+token)
 	if got.Code != 403 || !strings.Contains(got.Header().Get("WWW-Authenticate"), `scope="moderate"`) {
 		t.Errorf("%d %v", got.Code, got.Header())
+	}
+}
+
+// A banned player's identity token is still good by itself.
+func TestVerifyAsksTheLedgerAboutIdentities(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.forward(tokenapi.Traefik, func(f *tokenapi.ForwardAuth) { f.AllowAnonymous = true })
+	bearer := "Authorization: Bearer " + w.identityToken("")
+	if err := w.ledger.Ban(t.Context(), identity.Player{Realm: "players", Subject: alice}, "test", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	got := w.do(ask(tokenapi.Traefik, "GET", "/"), bearer)
+	if got.Code != 403 || got.Header().Get("X-Auth-User") != "" || jws.ReasonOf(w.last().Err) != jws.Banned {
+		t.Errorf("%d %v: %v", got.Code, got.Header(), w.last().Err)
 	}
 }
 
