@@ -24,6 +24,12 @@ type SessionVerifier interface {
 	Verify(ctx context.Context, token string) (*session.Session, error)
 }
 
+// IdentityChecker says whether a verified identity is revoked or banned. *session.Ledger is one.
+type IdentityChecker interface {
+	// CheckIdentity returns nil or a *jws.Refusal.
+	CheckIdentity(id *identity.Identity) error
+}
+
 // Config says who is let in and where their token is looked for. At least one of Sessions and Identities is required.
 type Config struct {
 	// Sessions verifies game session tokens.
@@ -31,6 +37,9 @@ type Config struct {
 	// Identities verifies identity tokens (Cognito, Clerk, …), for services that have no sessions of their own or
 	// take both.
 	Identities identity.Verifier
+	// Revocations, if set, is asked about each verified identity. Without it an identity token lets its player in until
+	// it expires, though they were banned or signed out: session tokens know that by themselves, identity tokens do not.
+	Revocations IdentityChecker
 	// SessionIssuer is the iss of the session tokens, or NoIssuer. It is required where both Sessions and Identities
 	// are set, and unused otherwise: a token with exactly this iss goes to Sessions, any other to Identities. The
 	// unverified iss only selects the verifier.
@@ -234,6 +243,9 @@ func (g *Guard) verify(r *http.Request, found credential) (Principal, error) {
 		return Principal{Session: s}, err
 	}
 	id, err := g.config.Identities.Verify(r.Context(), found.text)
+	if err == nil && id != nil && g.config.Revocations != nil {
+		err = g.config.Revocations.CheckIdentity(id)
+	}
 	return Principal{Identity: id}, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/session"
 )
@@ -207,6 +208,22 @@ func TestRevokedAndBanned(t *testing.T) {
 	got = serve(handler, r)
 	if p := problemOf(t, got); p.Reason != jws.Banned || got.Code != 403 || got.Header().Get("WWW-Authenticate") != "" {
 		t.Errorf("after the ban: %d %+v %v", got.Code, p, got.Header())
+	}
+}
+
+func TestIdentitiesOfBannedPlayers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	handler := w.guard(connect.Config{Identities: w.identities, Revocations: w.ledger}).Require()(hello)
+	r := request("GET", "/", "Authorization: Bearer "+w.identityToken(""))
+	if got := serve(handler, r); got.Code != 200 {
+		t.Fatalf("before the ban: %d %s", got.Code, got.Body)
+	}
+	if err := w.ledger.Ban(t.Context(), identity.Player{Realm: "players", Subject: alice}, "test", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := serve(handler, r); got.Code != 403 || problemOf(t, got).Reason != jws.Banned {
+		t.Errorf("after the ban: %d %s", got.Code, got.Body)
 	}
 }
 
