@@ -30,6 +30,9 @@ const (
 	defaultStaleLimit = 24 * time.Hour
 	defaultTimeout    = 5 * time.Second
 	defaultMaxBytes   = 1 << 20
+
+	// leastTTL is the least time to live: a set whose life is a unit forgotten would be fetched without a pause.
+	leastTTL = time.Second
 )
 
 // Config says where an issuer's keys are and how long they are good. Exactly one of URL and Discovery is required;
@@ -61,8 +64,8 @@ type Config struct {
 	// another host, port or scheme are always refused, and so are more than three.
 	Client *http.Client
 
-	// TTL is how long a set is fresh if the answer has no Cache-Control max-age (RFC 9111 section 5.2.2.1). Default
-	// 1 h.
+	// TTL is how long a set is fresh if the answer has no Cache-Control max-age (RFC 9111 section 5.2.2.1). At
+	// least 1 s. Default 1 h.
 	TTL time.Duration
 	// MinTTL is the least that max-age can ask for, and what no-store and no-cache mean. Default 5 min, or TTL if that
 	// is less.
@@ -156,6 +159,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("jwks: Config.Format %d is not known: use JWKSet or X509Map", c.Format)
 	case c.TTL < 0 || c.MinTTL < 0 || c.MaxTTL < 0 || c.StaleLimit < 0 || c.Timeout < 0 || c.MaxBytes < 0:
 		return errors.New("jwks: a duration or MaxBytes in Config is negative: leave it 0 for its default")
+	case c.MinTTL < leastTTL:
+		return fmt.Errorf("jwks: Config.TTL or MinTTL is %v: want at least 1s (a bare number counts nanoseconds)", c.MinTTL)
 	case c.MinTTL > c.TTL || c.TTL > c.MaxTTL || c.MaxTTL > c.StaleLimit:
 		return fmt.Errorf("jwks: Config wants MinTTL ≤ TTL ≤ MaxTTL ≤ StaleLimit, but they are %v, %v, %v, %v",
 			c.MinTTL, c.TTL, c.MaxTTL, c.StaleLimit)

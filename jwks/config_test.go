@@ -1,6 +1,8 @@
 package jwks_test
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +35,8 @@ func TestNewRefuses(t *testing.T) {
 		{"Config.Format 7", jwks.Config{URL: keysURL, Format: 7}},
 		{"negative", jwks.Config{URL: keysURL, Timeout: -1}},
 		{"negative", jwks.Config{URL: keysURL, MaxBytes: -1}},
+		{"Config.TTL or MinTTL is 3.6µs: want at least 1s", jwks.Config{URL: keysURL, TTL: 3600}},
+		{"want at least 1s", jwks.Config{URL: keysURL, MinTTL: 300}},
 		{"MinTTL ≤ TTL", jwks.Config{URL: keysURL, MinTTL: 2 * time.Hour}},
 		{"TTL ≤ MaxTTL", jwks.Config{URL: keysURL, MaxTTL: time.Minute}},
 		{"MaxTTL ≤ StaleLimit", jwks.Config{URL: keysURL, TTL: 48 * time.Hour}},
@@ -69,5 +73,21 @@ func TestNewAccepts(t *testing.T) {
 			t.Errorf("%+v: a new set has the state %+v", config, state)
 		}
 		set.Close()
+	}
+}
+
+// TestSetCanBePrinted: a secret of Config.Header or in the query gets into no log with the set.
+func TestSetCanBePrinted(t *testing.T) {
+	set, err := jwks.New(jwks.Config{
+		URL: keysURL + "?key=sk_query", Header: http.Header{"Authorization": {"Bearer sk_header"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		if got := fmt.Sprintf(verb, set); !strings.Contains(got, keysURL) || strings.Contains(got, "sk_") {
+			t.Errorf("%s prints %s", verb, got)
+		}
 	}
 }

@@ -119,6 +119,12 @@ func (s *Set) Close() {
 	}
 }
 
+// String names the set by its address. Nothing of Config.Header is in it.
+func (s *Set) String() string { return "jwks.Set(" + s.name + ")" }
+
+// GoString is String.
+func (s *Set) GoString() string { return s.String() }
+
 // closed returns an error after Close.
 func (s *Set) closed() error {
 	if s.lifetime.Err() != nil {
