@@ -192,15 +192,21 @@ func (ix *index) merge(t *table, n name, m mark, now uint32) bool {
 }
 
 func (ix *index) applyBan(e Event, now uint32) bool {
-	if known, ok := ix.bans[e.Player]; ok && !supersedes(e, known) {
-		return false
-	}
-	ix.bans[e.Player] = e
-	ix.linkPlayer(e.Player, now)
 	var m mark
 	if e.Kind == PlayerBanned {
 		m = makeMark(floorSecond(e.At), ceilSecond(e.Until))
 	}
+	known, ok := ix.bans[e.Player]
+	switch {
+	case ok && e.ID == known.ID: // read again: news only if the mark was swept by a clock that ran ahead
+		if !m.live(now) || ix.banned.get(nameOf(e.Player)) == m {
+			return false
+		}
+	case ok && !supersedes(e, known):
+		return false
+	}
+	ix.bans[e.Player] = e
+	ix.linkPlayer(e.Player, now)
 	ix.banned.set(nameOf(e.Player), m, now)
 	return true
 }

@@ -49,9 +49,9 @@ func TestBanWinsATie(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	p := identity.Player{Realm: "main", Subject: "ann"}
-	ban := Event{Kind: PlayerBanned, Player: p, At: at}
-	short := Event{Kind: PlayerBanned, Player: p, At: at, Until: at.Add(time.Hour), Expires: at.Add(3 * time.Hour)}
-	unban := Event{Kind: PlayerUnbanned, Player: p, At: at, Expires: at.Add(3 * time.Hour)}
+	ban := Event{ID: "1", Kind: PlayerBanned, Player: p, At: at}
+	short := Event{ID: "2", Kind: PlayerBanned, Player: p, At: at, Until: at.Add(time.Hour), Expires: at.Add(3 * time.Hour)}
+	unban := Event{ID: "3", Kind: PlayerUnbanned, Player: p, At: at, Expires: at.Add(3 * time.Hour)}
 	for _, c := range []struct {
 		events []Event
 		want   jws.Reason // two hours later
@@ -80,5 +80,32 @@ func TestExpiredEventIsNoNews(t *testing.T) {
 	ix := newIndex(func() uint32 { return floorSecond(at) })
 	if ix.take(Event{Kind: SessionRevoked, Session: "s", At: at.Add(-time.Hour), Expires: at}) != 0 || !ix.revoked.empty() {
 		t.Error("an event that had expired was taken in")
+	}
+}
+
+// The end of a ban comes long before its record is forgotten: a clock that ran ahead takes the mark alone.
+func TestBanReadAgainIsInForceAgain(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	now := floorSecond(at)
+	ix := newIndex(func() uint32 { return now })
+	p := identity.Player{Realm: "main", Subject: "ann"}
+	ban := Event{ID: "1", Kind: PlayerBanned, Player: p, At: at, Until: at.Add(time.Hour), Expires: at.Add(24 * time.Hour)}
+	if ix.take(ban) != 1 || ix.take(ban) != 0 {
+		t.Error("a ban is not news once")
+	}
+	now += 2 * 3600
+	for i := range shardCount {
+		ix.sweep(i)
+	}
+	if ix.take(ban) != 0 {
+		t.Error("a ban that is over is news")
+	}
+	now -= 2 * 3600
+	if !ix.clockWasSetBack() || ix.clockWasSetBack() {
+		t.Error("a clock that was set back is not noticed once")
+	}
+	if ix.take(ban) != 1 || jws.ReasonOf(ix.checkBan(p)) != jws.Banned {
+		t.Error("the ban that was read again is not in force")
 	}
 }
