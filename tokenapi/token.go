@@ -2,6 +2,7 @@ package tokenapi
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/session"
@@ -71,13 +72,19 @@ func (a *API) serveToken(w http.ResponseWriter, r *http.Request, d *Decision) {
 	}
 }
 
-// clientOf returns the client_id, from the body or from a Basic header with an empty secret (RFC 6749 section 2.3.1).
+// clientOf returns the client_id, from the body or, form-encoded, from a Basic header with an empty secret (RFC 6749
+// section 2.3.1). A client that thinks it authenticates is told that it does not.
 func clientOf(r *http.Request, f form) (string, error) {
-	id, secret, ok := basic(r)
-	switch {
-	case len(r.Header["Authorization"]) == 0:
+	if f["client_secret"] != "" || f["client_assertion"] != "" {
+		return "", errClientSecret
+	}
+	if len(r.Header["Authorization"]) == 0 {
 		return f["client_id"], nil
-	case !ok || secret != "" || f["client_secret"] != "":
+	}
+	encoded, secret, ok := basic(r)
+	id, err := url.QueryUnescape(encoded)
+	switch {
+	case !ok || err != nil || secret != "":
 		return "", errClientSecret
 	case f["client_id"] != "" && f["client_id"] != id:
 		return "", errTwoClients

@@ -100,6 +100,7 @@ func TestTokenRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	form := exchangeForm(w.identityToken("")).Encode()
+	odd := exchangeForm(w.identityToken(""), "client_id=com.example:game").Encode()
 	const kind = "application/x-www-form-urlencoded"
 	tests := []struct {
 		name        string
@@ -127,6 +128,10 @@ func TestTokenRequests(t *testing.T) {
 		{"public client by header", "/oauth2/token", kind, form, []string{basic("game", "")}, 200, ""},
 		{"another client by header", "/oauth2/token", kind, form, []string{basic("other", "")}, 400, "invalid_request"},
 		{"client with a secret", "/oauth2/token", kind, form, []string{basic("game", "secret")}, 401, "invalid_client"},
+		{"client with a secret in the body", "/oauth2/token", kind, form + "&client_secret=secret", nil, 401, "invalid_client"},
+		{"client with an assertion", "/oauth2/token", kind, form + "&client_assertion=x.y.z", nil, 401, "invalid_client"},
+		{"client with an encoded id", "/oauth2/token", kind, odd, []string{basic("com.example%3Agame", "")}, 200, ""},
+		{"client with a bad escape", "/oauth2/token", kind, form, []string{basic("game%", "")}, 401, "invalid_client"},
 		{"bearer", "/oauth2/token", kind, form, []string{"Authorization: Bearer x"}, 401, "invalid_client"},
 	}
 	for _, tt := range tests {
