@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,6 +56,12 @@ type Config struct {
 
 	// Format is the form of the keys. The default is JWKSet.
 	Format Format
+
+	// KeyIssuers takes of a JWK Set only the keys that name in their own member issuer one of these, byte for byte; the
+	// others are skipped, and so are keys without a kid. Microsoft publishes the keys of several issuers in one set
+	// (learn.microsoft.com, "Secure applications and APIs by validating claims", "Validate the signing key issuer").
+	// Empty takes all keys. It needs the format JWKSet.
+	KeyIssuers []string
 
 	// Header is sent with each request to the host of URL or Discovery, and to no other: for Clerk's backend API,
 	// Authorization with the secret key. With Discovery, a jwks_uri on another host does not get it.
@@ -115,7 +122,7 @@ func (c Config) withDefaults() Config {
 	if c.Client == nil {
 		c.Client = &http.Client{}
 	}
-	c.Header = c.Header.Clone()
+	c.Header, c.KeyIssuers = c.Header.Clone(), slices.Clone(c.KeyIssuers)
 	return c
 }
 
@@ -157,6 +164,10 @@ func (c Config) validate() error {
 	switch {
 	case c.Format != JWKSet && c.Format != X509Map:
 		return fmt.Errorf("jwks: Config.Format %d is not known: use JWKSet or X509Map", c.Format)
+	case c.Format != JWKSet && len(c.KeyIssuers) > 0:
+		return errors.New("jwks: Config.KeyIssuers is set for certificates, which name no issuer: use the format JWKSet")
+	case slices.Contains(c.KeyIssuers, ""):
+		return errors.New("jwks: Config.KeyIssuers has an empty entry, which would take keys that name no issuer")
 	case c.TTL < 0 || c.MinTTL < 0 || c.MaxTTL < 0 || c.StaleLimit < 0 || c.Timeout < 0 || c.MaxBytes < 0:
 		return errors.New("jwks: a duration or MaxBytes in Config is negative: leave it 0 for its default")
 	case c.MinTTL < leastTTL:

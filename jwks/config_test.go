@@ -33,6 +33,8 @@ func TestNewRefuses(t *testing.T) {
 		{"Config.Discovery is not https", jwks.Config{Discovery: "http://issuer.example"}},
 		{"has a query", jwks.Config{Discovery: "https://issuer.example?a=b"}},
 		{"Config.Format 7", jwks.Config{URL: keysURL, Format: 7}},
+		{"KeyIssuers is set for certificates", jwks.Config{URL: keysURL, Format: jwks.X509Map, KeyIssuers: []string{"https://a.example"}}},
+		{"KeyIssuers has an empty entry", jwks.Config{URL: keysURL, KeyIssuers: []string{"https://a.example", ""}}},
 		{"negative", jwks.Config{URL: keysURL, Timeout: -1}},
 		{"negative", jwks.Config{URL: keysURL, MaxBytes: -1}},
 		{"Config.TTL or MinTTL is 3.6µs: want at least 1s", jwks.Config{URL: keysURL, TTL: 3600}},

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (s *Set) fetchFrom(ctx context.Context, address *url.URL) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	got, err := parseKeys(s.config.Format, body)
+	got, err := s.config.parseKeys(body)
 	if err != nil {
 		return answer{}, fmt.Errorf("jwks: %s: %w", display(address), err)
 	}
@@ -159,22 +160,46 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 }
 
 // parseKeys reads an answer. Its errors say what is wrong, never what the answer holds.
-func parseKeys(format Format, body []byte) (answer, error) {
+func (c Config) parseKeys(body []byte) (answer, error) {
 	parse := jws.ParseJWKSet
 	what := "JWK Set"
-	if format == X509Map {
+	if c.Format == X509Map {
 		parse, what = jws.ParseX509Set, "map of X.509 certificates"
 	}
-	keys, skipped, err := parse(body)
-	switch {
-	case err != nil:
+	keys, bad, err := parse(body)
+	if err != nil {
 		return answer{}, fmt.Errorf("the answer is no %s", what)
-	case len(keys) == 0 && len(skipped) == 0:
+	}
+	skipped := len(bad)
+	if len(c.KeyIssuers) > 0 {
+		all := len(keys)
+		keys = c.ofIssuers(keys, body)
+		skipped += all - len(keys)
+	}
+	switch {
+	case len(keys) == 0 && skipped == 0:
 		return answer{}, fmt.Errorf("the %s is empty", what)
 	case len(keys) == 0:
-		return answer{}, fmt.Errorf("the %s has no usable key: all %d were refused", what, len(skipped))
+		return answer{}, fmt.Errorf("the %s has no usable key: all %d were refused", what, skipped)
 	}
-	return answer{keys: keys, skipped: len(skipped)}, nil
+	return answer{keys: keys, skipped: skipped}, nil
+}
+
+// ofIssuers leaves the keys whose JWK names one of KeyIssuers. A kid leads from a key to its JWK, since package jws
+// gives no two keys one kid.
+func (c Config) ofIssuers(keys []*jws.Key, body []byte) []*jws.Key {
+	set, err := jws.ParseObject(body)
+	if err != nil {
+		return nil
+	}
+	named := make(map[string]bool)
+	list, _ := set.Objects("keys")
+	for _, key := range list {
+		kid, _ := key.String("kid")
+		issuer, _ := key.String("issuer")
+		named[kid] = kid != "" && slices.Contains(c.KeyIssuers, issuer)
+	}
+	return slices.DeleteFunc(keys, func(key *jws.Key) bool { return !named[key.ID()] })
 }
 
 // lifetime is how long an answer is fresh: Cache-Control's max-age less Age (RFC 9111 sections 4.2 and 5.2.2), within

@@ -38,11 +38,11 @@ func FuzzKeys(f *testing.F) {
 		f.Add([]byte(seed), true)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, certificates bool) {
-		format := JWKSet
+		config := Config{}
 		if certificates {
-			format = X509Map
+			config.Format = X509Map
 		}
-		got, err := parseKeys(format, body)
+		got, err := config.parseKeys(body)
 		if (err == nil) != (len(got.keys) > 0) {
 			t.Errorf("%d keys and the error %v", len(got.keys), err)
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // TestVectors serves each document as an issuer would. The header keys lists the kids that can be looked up, "-" for a
-// key that has none; skipped is how many keys were left out; says is a part of the error.
+// key that has none; skipped is how many keys were left out; says is a part of the error; issuers is Config.KeyIssuers.
 func TestVectors(t *testing.T) {
 	for _, v := range testvectors.Load(t, "testdata/vectors") {
 		t.Run(v.Name, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestVectors(t *testing.T) {
 }
 
 func runVector(t *testing.T, v testvectors.Vector) {
-	config := jwks.Config{}
+	config := jwks.Config{KeyIssuers: strings.Fields(v.Get("issuers"))}
 	if v.Get("format") == "x509" {
 		config.Format = jwks.X509Map
 	}
