@@ -51,6 +51,12 @@ type Caller struct {
 	May []Permission
 }
 
+// String names the caller and hides its secrets, also where a whole Config is printed.
+func (c Caller) String() string { return fmt.Sprintf("tokenapi.Caller(%q %q)", c.ID, c.May) }
+
+// GoString is String.
+func (c Caller) GoString() string { return c.String() }
+
 // callers finds a caller by its id.
 type callers map[string]*knownCaller
 
@@ -72,6 +78,7 @@ func (a *API) setCallers() error {
 		}
 		a.callers[c.ID] = known
 	}
+	a.config.Callers = nil // their secrets are not needed any more
 	return nil
 }
 
@@ -144,7 +151,7 @@ const BadCaller jws.Reason = "bad_caller"
 
 // authenticate returns the caller's id if it may do this, or one of the refusals above.
 func (a *API) authenticate(r *http.Request, may Permission) (string, error) {
-	if !slices.ContainsFunc(a.config.Callers, func(c Caller) bool { return slices.Contains(c.May, may) }) {
+	if !a.callers.any(may) {
 		return "", errNoCallers
 	}
 	id, secret, ok := basic(r)
@@ -159,6 +166,16 @@ func (a *API) authenticate(r *http.Request, may Permission) (string, error) {
 		return known.id, errMayNot
 	}
 	return known.id, nil
+}
+
+// any says whether some caller may do this.
+func (c callers) any(may Permission) bool {
+	for _, known := range c {
+		if slices.Contains(known.may, may) {
+			return true
+		}
+	}
+	return false
 }
 
 // basic reads the one HTTP Basic header of a request.

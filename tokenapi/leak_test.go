@@ -53,3 +53,21 @@ func TestNothingLeaks(t *testing.T) {
 		}
 	}
 }
+
+// No secret of a caller is in a printed configuration or API.
+func TestPrintedConfigurationHidesSecrets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	api := must(tokenapi.New(w.config))(t)
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		printed := fmt.Sprintf(verb+verb, w.config, api)
+		for _, secret := range []string{operatorSecret, gameSecret} {
+			if strings.Contains(printed, secret) {
+				t.Errorf("%s prints a secret", verb)
+			}
+		}
+	}
+	if got := fmt.Sprint(w.config.Callers[0]); got != `tokenapi.Caller("operator" ["revoke" "ban"])` {
+		t.Errorf("the caller prints as %s", got)
+	}
+}
