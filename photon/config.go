@@ -84,6 +84,17 @@ type Config struct {
 	OnResult func(ctx context.Context, result Result)
 }
 
+// String is the configuration without its secrets.
+func (c Config) String() string {
+	type plain Config
+	hidden := plain(c)
+	hidden.Secrets = nil
+	return fmt.Sprintf("%+v, %d secrets", hidden, len(c.Secrets))
+}
+
+// GoString is String.
+func (c Config) GoString() string { return c.String() }
+
 func (c Config) withDefaults() Config {
 	if c.SecretName == "" {
 		c.SecretName = defaultSecretName

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -226,6 +227,19 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := photon.New(photon.Config{Identities: identities{}, InsecureNoRevocations: true, Secrets: secrets}); err != nil {
 		t.Errorf("InsecureNoRevocations: %v", err)
+	}
+}
+
+func TestPrintedConfigurationHidesSecrets(t *testing.T) {
+	config := photon.Config{Sessions: sessions{}, Secrets: []string{secret, oldSecret}, TokenName: "shown"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		printed := fmt.Sprintf(verb+verb, config, newHandler(t, "", nil))
+		if strings.Contains(printed, secret) || strings.Contains(printed, oldSecret) {
+			t.Errorf("%s prints a secret: %s", verb, printed)
+		}
+		if !strings.Contains(printed, "shown") || !strings.Contains(printed, "2 secrets") {
+			t.Errorf("%s prints %s", verb, printed)
+		}
 	}
 }
 
