@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
@@ -75,6 +76,7 @@ type API struct {
 	path    string // the path of Issuer, "" or "/tenant"
 	bearer  *connect.Guard
 	callers callers
+	polls   atomic.Int64 // requests that wait at /v1/events
 }
 
 // New checks the configuration and returns its API. The error names the field to set.

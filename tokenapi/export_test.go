@@ -1,0 +1,4 @@
+package tokenapi
+
+// MaxPolls is maxPolls, for tests.
+const MaxPolls = maxPolls
