@@ -49,13 +49,16 @@ type nameSet struct {
 	folded map[string]struct{}
 }
 
-// add refuses a name that the object has already, and a case variant of a registered name at the top.
-func (n *nameSet) add(s *scanner, name string, escaped bool) bool {
-	if escaped {
-		name = unescape(name)
+// add refuses a name that the object has already, and a case variant of a registered name at the top. seen are the
+// marks of what the name is made of, hash is its foldHash if that is plain ASCII.
+func (n *nameSet) add(s *scanner, name string, seen, hash byte) bool {
+	if seen&markRare != 0 {
+		if seen&markEscape != 0 {
+			name = unescape(name)
+		}
+		hash, seen = foldHash(fold(name)), markCase
 	}
-	hash, lower := foldHash(name)
-	if !lower && s.depth == 1 && !s.inner && misspelt(name) {
+	if seen&markCase != 0 && s.depth == 1 && !s.inner && misspelt(name) {
 		return s.fail(wantExact)
 	}
 	if len(s.members)-n.base >= manyMembers {
@@ -89,17 +92,19 @@ func (n *nameSet) addFolded(s *scanner, name string) bool {
 	return true
 }
 
-// Marks of the bytes of a name.
+// Marks of what a name is made of.
 const (
-	markCase = 1 << iota // the name may be a registered one in another case: a capital, or the '#' of x5t#S256
-	markWide             // beyond ASCII
+	markCase   = 1 << iota // it may be a registered one in another case: a capital, or the '#' of x5t#S256
+	markStop               // a byte that ends a run of plain ASCII: a quote, a backslash, a control character, one beyond ASCII
+	markRare               // it has bytes beyond ASCII or escapes
+	markEscape             // it has escapes
 )
 
 var marks = func() (table [256]byte) {
 	for c := range table {
 		switch {
-		case c >= utf8.RuneSelf:
-			table[c] = markCase | markWide
+		case c < ' ', c >= utf8.RuneSelf, c == '"', c == '\\':
+			table[c] = markStop
 		case c >= 'A' && c <= 'Z', c == '#':
 			table[c] = markCase
 		}
@@ -107,21 +112,13 @@ var marks = func() (table [256]byte) {
 	return table
 }()
 
-// foldHash returns 8 bits that are equal for names that fold to the same. lower says that a name can be no registered
-// one in another case.
-func foldHash(name string) (hash uint, lower bool) {
-	var seen byte
+// foldHash returns 8 bits that are equal for names in ASCII that differ only by case.
+func foldHash(name string) (hash byte) {
 	for i := range len(name) {
-		seen |= marks[name[i]]
+		hash = foldByte(hash, name[i])
 	}
-	if seen&markWide != 0 {
-		name = fold(name)
-	}
-	n := len(name)
-	if n == 0 {
-		return 0, true
-	}
-	// Bit 5 tells capitals and small letters apart.
-	first, middle, last := uint(name[0])|0x20, uint(name[n/2])|0x20, uint(name[n-1])|0x20
-	return (first*31 ^ middle*7 ^ last*3 ^ uint(n)<<4) & 255, seen == 0
+	return hash
 }
+
+// foldByte adds a byte to a foldHash. Bit 5 tells capitals and small letters apart.
+func foldByte(hash, c byte) byte { return hash*3 + (c | 0x20) }

@@ -16,14 +16,29 @@ type Object struct {
 	members []member
 }
 
-// member is one name and its value as offsets into an object's data. The name's span is without quotes, the value's is
-// all of it, quotes included.
-type member struct {
-	name, nameEnd   uint32
-	value, valueEnd uint32
-	nameEscaped     bool
-	valueEscaped    bool
+// member is one name and its value. The name's span is without quotes, the value's is all of it, quotes included.
+type member struct{ name, value span }
+
+// span is a part of an object's data. A member is 16 bytes, so that a token and its members are one small allocation.
+type span struct {
+	start uint32
+	// last is the end, with the bit spanEscaped set for a string with escapes.
+	last uint32
 }
+
+const spanEscaped = 1 << 31
+
+func newSpan(start, end int, escaped bool) span {
+	last := uint32(end)
+	if escaped {
+		last |= spanEscaped
+	}
+	return span{uint32(start), last}
+}
+
+func (s span) escaped() bool { return s.last >= spanEscaped }
+
+func (s span) of(data string) string { return data[s.start : s.last&^spanEscaped] }
 
 // ParseObject parses exactly one JSON object (RFC 8259). It refuses what two parsers could read in two ways: invalid
 // UTF-8 and lone surrogates, names that are there twice or differ only by case (at every depth), a name that differs
@@ -37,7 +52,7 @@ func (o Object) Has(name string) bool { return o.find(name) != nil }
 // String returns a string member.
 func (o Object) String(name string) (string, bool) {
 	m := o.find(name)
-	if m == nil || o.data[m.value] != '"' {
+	if m == nil || o.data[m.value.start] != '"' {
 		return "", false
 	}
 	return o.text(m), true
@@ -49,7 +64,7 @@ func (o Object) Strings(name string) ([]string, bool) {
 	if m == nil {
 		return nil, false
 	}
-	if o.data[m.value] == '"' {
+	if o.data[m.value.start] == '"' {
 		return []string{o.text(m)}, true
 	}
 	list := []string{}
@@ -166,7 +181,7 @@ var _ json.Marshaler = Object{}
 func (o Object) find(name string) *member {
 	for i := range o.members {
 		m := &o.members[i]
-		if o.data[m.name:m.nameEnd] == name && !m.nameEscaped || m.nameEscaped && o.name(m) == name {
+		if m.name.of(o.data) == name && !m.name.escaped() || m.name.escaped() && o.name(m) == name {
 			return m
 		}
 	}
@@ -174,18 +189,19 @@ func (o Object) find(name string) *member {
 }
 
 func (o Object) name(m *member) string {
-	if m.nameEscaped {
-		return unescape(o.data[m.name:m.nameEnd])
+	if m.name.escaped() {
+		return unescape(m.name.of(o.data))
 	}
-	return o.data[m.name:m.nameEnd]
+	return m.name.of(o.data)
 }
 
-func (o Object) raw(m *member) string { return o.data[m.value:m.valueEnd] }
+func (o Object) raw(m *member) string { return m.value.of(o.data) }
 
 // text returns the value of a member that is a string.
 func (o Object) text(m *member) string {
-	s := o.data[m.value+1 : m.valueEnd-1]
-	if m.valueEscaped {
+	s := m.value.of(o.data)
+	s = s[1 : len(s)-1]
+	if m.value.escaped() {
 		return unescape(s)
 	}
 	return s

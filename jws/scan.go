@@ -171,39 +171,55 @@ func (s *scanner) comma() bool {
 }
 
 func (s *scanner) member(names *nameSet) bool {
-	start := s.pos + 1
-	end, escaped, ok := s.name()
-	if !ok || !names.add(s, s.data[start:end], escaped) {
+	data, start := s.data, s.pos+1
+	end, seen, hash, ok := s.name()
+	if !ok || !names.add(s, data[start:end], seen, hash) {
 		return false
 	}
-	colon := skipSpace(s.data, end+1)
-	if colon >= len(s.data) || s.data[colon] != ':' {
+	colon := skipSpace(data, end+1)
+	if colon >= len(data) || data[colon] != ':' {
 		return s.fail(wantObject)
 	}
-	at, value := len(s.members), skipSpace(s.data, colon+1)
-	s.members = append(s.members, member{name: uint32(start), nameEnd: uint32(end), nameEscaped: escaped, value: uint32(value)})
-	if s.pos = quick(s.data, value); s.pos > value {
-		s.members[at].valueEnd = uint32(s.pos)
+	name, value := newSpan(start, end, seen&markEscape != 0), skipSpace(data, colon+1)
+	if end = quick(data, value); end > value {
+		s.members = append(s.members, member{name, newSpan(value, end, false)})
+		s.pos = end
 		return true
 	}
-	if escaped, ok = s.value(); !ok {
+	// An object within pushes its names above this member.
+	at := len(s.members)
+	s.members, s.pos = append(s.members, member{name: name}), value
+	escaped, ok := s.value()
+	if !ok {
 		return false
 	}
-	m := &s.members[at]
-	m.valueEnd, m.valueEscaped = uint32(s.pos), escaped
+	s.members[at].value = newSpan(value, s.pos, escaped)
 	return true
 }
 
-// name scans a member's name and returns where its closing quote is.
-func (s *scanner) name() (end int, escaped, ok bool) {
-	if s.peek() != '"' {
-		return 0, false, s.fail(wantGoodName)
+// name scans a member's name. It returns where its closing quote is, the marks of what it is made of, and its foldHash
+// unless a mark says that it is no plain ASCII.
+func (s *scanner) name() (end int, seen, hash byte, ok bool) {
+	data, i := s.data, s.pos
+	if i >= len(data) || data[i] != '"' {
+		return 0, 0, 0, s.fail(wantGoodName)
 	}
-	if end := skipPlain(s.data, s.pos+1); end < len(s.data) && s.data[end] == '"' {
-		return end, false, true
+	for i++; i < len(data); i++ {
+		c := data[i]
+		mark := marks[c]
+		if mark&markStop != 0 {
+			break
+		}
+		seen, hash = seen|mark, foldByte(hash, c)
 	}
-	escaped, ok = s.text()
-	return s.pos - 1, escaped, ok
+	if i < len(data) && data[i] == '"' {
+		return i, seen, hash, true
+	}
+	escaped, ok := s.text()
+	if escaped {
+		return s.pos - 1, markRare | markEscape, 0, ok
+	}
+	return s.pos - 1, markRare, 0, ok
 }
 
 // quick returns the end of a value at i that is a string without escapes in ASCII or an integer that does not begin

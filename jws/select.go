@@ -7,15 +7,17 @@ import "strings"
 // The payload is parsed as strictly as by Verify. The error is a *[Refusal]: Malformed or MissingClaim.
 func UnverifiedIssuer(token string) (string, error) {
 	p, ok := split(token)
-	if !ok || len(token) > maxMaxBytes {
+	if !ok || strings.Contains(p.signature, ".") || len(token) > maxMaxBytes {
 		return "", malformed("", wantParts)
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	if s.buf, ok = decode(s.buf[:0], p.payload); !ok {
+	text, ok := decode(s.buf[:0], p.payload)
+	if !ok {
 		return "", malformed("", wantBase64)
 	}
-	claims, err := parseObject(string(s.buf), s.members[:0])
+	s.keep(text)
+	claims, err := parseObject(string(text), s.members)
 	if err != nil {
 		return "", err
 	}

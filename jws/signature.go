@@ -10,19 +10,19 @@ import (
 )
 
 // checkSignature finds the key that signed the token and sets t.Key.
-func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, now time.Time) error {
+func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, in signedBytes, now time.Time) error {
 	keys, err := v.cfg.Keys.Keys(ctx, t.Header)
 	if err != nil {
 		return unavailable(err)
 	}
 	if t.Header.Algorithm == HS256 {
-		return s.tryKeys(t, keys, now)
+		return s.tryKeys(t, in, keys, now)
 	}
 	if err := v.enter(ctx); err != nil {
 		return unavailable(err)
 	}
 	defer func() { <-v.slots }()
-	return s.tryKeys(t, keys, now)
+	return s.tryKeys(t, in, keys, now)
 }
 
 // enter takes a slot, waiting for one as long as the context lives.
@@ -41,7 +41,7 @@ func (v *Verifier) enter(ctx context.Context) error {
 }
 
 // tryKeys tries the first few keys whose algorithm is the header's.
-func (s *scratch) tryKeys(t *Token, keys []*Key, now time.Time) error {
+func (s *scratch) tryKeys(t *Token, in signedBytes, keys []*Key, now time.Time) error {
 	var other *Key
 	tried := 0
 	for _, k := range keys {
@@ -50,7 +50,7 @@ func (s *scratch) tryKeys(t *Token, keys []*Key, now time.Time) error {
 		case k.alg != t.Header.Algorithm:
 			other = k
 		case tried == maxCandidates:
-		case k.verify(s, s.signed, s.signature):
+		case k.verify(s, in.signed, in.signature):
 			t.Key = k
 			return nil
 		default:

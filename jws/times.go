@@ -51,6 +51,9 @@ func dateText(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.R
 func (t *Token) dates() (found [3]*member) {
 	for i := range t.Claims.members {
 		m := &t.Claims.members[i]
+		if m.name.last-m.name.start != uint32(len("exp")) && !m.name.escaped() {
+			continue
+		}
 		switch t.Claims.name(m) {
 		case "exp":
 			found[0] = m

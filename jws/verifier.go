@@ -116,8 +116,14 @@ type scratch struct {
 	der [80]byte
 	sum [32]byte
 
-	signed, signature []byte // parts of buf
-	members           []member
+	members []member
+}
+
+// keep holds a buffer for the next token if it has grown; a store that changes nothing would cost a write barrier.
+func (s *scratch) keep(buf []byte) {
+	if cap(buf) != cap(s.buf) {
+		s.buf = buf
+	}
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{members: make([]member, 0, 32)} }}
@@ -145,6 +151,7 @@ type parts struct {
 	signed string
 }
 
+// split cuts a token at its first two dots. A third one is left in the signature, which then does not decode.
 func split(token string) (p parts, ok bool) {
 	first := strings.IndexByte(token, '.')
 	if first < 0 {
@@ -155,8 +162,15 @@ func split(token string) (p parts, ok bool) {
 		return parts{}, false
 	}
 	last := first + 1 + length
-	p = parts{header: token[:first], payload: token[first+1 : last], signature: token[last+1:], signed: token[:last]}
-	return p, strings.IndexByte(p.signature, '.') < 0
+	return parts{header: token[:first], payload: token[first+1 : last], signature: token[last+1:], signed: token[:last]}, true
+}
+
+// malformed refuses parts that do not decode.
+func (p *parts) malformed() error {
+	if strings.Contains(p.signature, ".") {
+		return malformed("", wantParts)
+	}
+	return malformed("", wantBase64)
 }
 
 const (
@@ -165,27 +179,27 @@ const (
 )
 
 // newToken returns a token with its claims, whose members are copied from the scratch into the token's own allocation
-// where they are not many.
+// where they are not many. The numbers fill the allocator's size classes.
 func newToken(claims Object) *Token {
 	var t *Token
 	var own []member
 	switch n := len(claims.members); {
-	case n <= 8:
+	case n <= 6: // 256 bytes
 		x := new(struct {
 			Token
-			members [8]member
+			members [6]member
 		})
 		t, own = &x.Token, x.members[:n]
-	case n <= 16:
+	case n <= 14: // 384 bytes
 		x := new(struct {
 			Token
-			members [16]member
+			members [14]member
 		})
 		t, own = &x.Token, x.members[:n]
-	case n <= 32:
+	case n <= 22: // 512 bytes
 		x := new(struct {
 			Token
-			members [32]member
+			members [22]member
 		})
 		t, own = &x.Token, x.members[:n]
 	default:
@@ -209,12 +223,16 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	known := v.headers.lookup(p.header)
-	t, err := v.read(s, p, known)
+	in, payload, ok := s.load(&p)
+	if !ok {
+		return nil, p.malformed()
+	}
+	t, err := v.read(s, p.header, payload, known)
 	if err != nil {
 		return nil, err
 	}
 	now := v.cfg.Now()
-	if err := v.checkSignature(ctx, s, t, now); err != nil {
+	if err := v.checkSignature(ctx, s, t, in, now); err != nil {
 		return nil, err
 	}
 	if known == nil {
@@ -230,23 +248,21 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 }
 
 // read parses a token and checks its header against the policy, unless it is a known one.
-func (v *Verifier) read(s *scratch, p parts, known *Header) (*Token, error) {
-	payload, ok := s.load(p)
-	if !ok {
-		return nil, malformed("", wantBase64)
-	}
+func (v *Verifier) read(s *scratch, header, payload string, known *Header) (*Token, error) {
 	h := known
 	if h == nil {
 		var err error
-		if h, err = s.header(p.header); err != nil {
+		if h, err = decodeHeader(header); err != nil {
 			return nil, err
 		}
 	}
-	claims, err := parseObject(payload, s.members[:0])
+	claims, err := parseObject(payload, s.members)
 	if err != nil {
 		return nil, err
 	}
-	s.members = claims.members
+	if cap(claims.members) != cap(s.members) {
+		s.members = claims.members[:0]
+	}
 	if known == nil {
 		if err := v.permit(h); err != nil {
 			return nil, err
@@ -257,28 +273,30 @@ func (v *Verifier) read(s *scratch, p parts, known *Header) (*Token, error) {
 	return t, nil
 }
 
+// signedBytes are what a signature is checked with, parts of a scratch's buffer.
+type signedBytes struct{ signed, signature []byte }
+
 // load decodes the payload and the signature into the scratch's one buffer.
-func (s *scratch) load(p parts) (payload string, ok bool) {
-	s.buf = append(s.buf[:0], p.signed...)
-	if s.buf, ok = decode(s.buf, p.signature); !ok {
-		return "", false
+func (s *scratch) load(p *parts) (in signedBytes, payload string, ok bool) {
+	buf := append(s.buf[:0], p.signed...)
+	if buf, ok = decode(buf, p.signature); !ok {
+		return in, "", false
 	}
-	s.signed, s.signature = s.buf[:len(p.signed)], s.buf[len(p.signed):]
-	end := len(s.buf)
-	if s.buf, ok = decode(s.buf, p.payload); !ok {
-		return "", false
+	end := len(buf)
+	if buf, ok = decode(buf, p.payload); !ok {
+		return in, "", false
 	}
-	return string(s.buf[end:]), true
+	s.keep(buf)
+	signed := len(p.signed)
+	return signedBytes{buf[:signed], buf[signed:end]}, string(buf[end:]), true
 }
 
-// header parses a header.
-func (s *scratch) header(encoded string) (*Header, error) {
-	end := len(s.buf)
-	var ok bool
-	if s.buf, ok = decode(s.buf, encoded); !ok {
+func decodeHeader(encoded string) (*Header, error) {
+	text, ok := decode(nil, encoded)
+	if !ok {
 		return nil, malformed("", wantBase64)
 	}
-	h, err := parseHeader(string(s.buf[end:]))
+	h, err := parseHeader(string(text))
 	return &h, err
 }
 
