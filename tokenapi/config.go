@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -109,6 +110,9 @@ func (a *API) checkIssuer() error {
 	}
 	a.base = strings.TrimSuffix(a.config.Issuer, "/")
 	a.path = strings.TrimSuffix(u.Path, "/")
+	if strings.ContainsAny(a.path, "{} \t") || a.path != "" && path.Clean(a.path) != a.path {
+		return errors.New("tokenapi: Issuer: the path must have no braces, spaces, dot segments and empty segments")
+	}
 	return nil
 }
 
