@@ -21,7 +21,8 @@ const (
 	// Nginx asks with auth_request. Its configuration must set X-Original-URI to $request_uri and X-Original-Method to
 	// $request_method.
 	Nginx Proxy = "nginx"
-	// Traefik asks with forwardAuth and sets X-Forwarded-Uri and X-Forwarded-Method.
+	// Traefik asks with forwardAuth and sets X-Forwarded-Uri and X-Forwarded-Method. Leave its trustForwardHeader off:
+	// with it, these are whatever the client sent.
 	Traefik Proxy = "traefik"
 	// Caddy asks with forward_auth and sets X-Forwarded-Uri and X-Forwarded-Method.
 	Caddy Proxy = "caddy"
@@ -149,24 +150,35 @@ func (a *API) originalRequest(r *http.Request) (*http.Request, error) {
 
 func (a *API) refuseForward(w http.ResponseWriter, r *http.Request, d *Decision, err error) {
 	d.Err = err
-	status := &forwardStatus{ResponseWriter: w}
-	a.config.Forward.Guard.WriteRefusal(status, r, err)
-	d.Status = status.status
+	answer := &forwardAnswer{ResponseWriter: w}
+	a.config.Forward.Guard.WriteRefusal(answer, r, err)
+	d.Status = answer.status
 }
 
-// forwardStatus turns 400 into 401: nginx makes 500 of it.
-type forwardStatus struct {
+// forwardAnswer turns 400 into 401: nginx makes 500 of it. The body goes, because it has the status in it (RFC 9457
+// section 3.1.3); the challenge says the same.
+type forwardAnswer struct {
 	http.ResponseWriter
-	status int
+	status   int
+	bodiless bool
 }
 
 // WriteHeader sends the status, 401 in place of 400.
-func (s *forwardStatus) WriteHeader(status int) {
-	if status == http.StatusBadRequest {
+func (f *forwardAnswer) WriteHeader(status int) {
+	if f.bodiless = status == http.StatusBadRequest; f.bodiless {
 		status = http.StatusUnauthorized
+		f.Header().Del("Content-Type")
 	}
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
+	f.status = status
+	f.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends the body of other refusals.
+func (f *forwardAnswer) Write(body []byte) (int, error) {
+	if f.bodiless {
+		return len(body), nil
+	}
+	return f.ResponseWriter.Write(body)
 }
 
 func (a *API) setIdentity(header http.Header, d *Decision, p connect.Principal) {

@@ -85,6 +85,11 @@ func TestVerify(t *testing.T) {
 				if got.Code == 401 && got.Header().Get("WWW-Authenticate") == "" {
 					t.Error("401 without a challenge")
 				}
+				if got.Code != 200 && got.Body.Len() > 0 {
+					if f := decode[failure](t, got, tt.status); f.Status != tt.status {
+						t.Errorf("the body says %d (RFC 9457 section 3.1.3)", f.Status)
+					}
+				}
 				if d := w.last(); d.Allowed != (tt.status == 200) || d.Status != tt.status {
 					t.Errorf("decision %+v", d)
 				}
@@ -212,6 +217,17 @@ func TestVerifyAnswersUpgradesPlainly(t *testing.T) {
 			t.Fatal(err)
 		}
 		got.Body.Close()
+	}
+}
+
+// Of a request with two tokens only the challenge is left: 400 would be 500 behind nginx.
+func TestVerifyOfMalformedRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.forward(tokenapi.Caddy)
+	got := w.do(ask(tokenapi.Caddy, "GET", "/?token=x"), "Authorization: Bearer y")
+	if got.Code != 401 || got.Body.Len() > 0 || got.Header().Get("Content-Type") != "" || !strings.Contains(got.Header().Get("WWW-Authenticate"), `error="invalid_request"`) {
+		t.Errorf("%d %v %s", got.Code, got.Header(), got.Body)
 	}
 }
 
