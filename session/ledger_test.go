@@ -350,6 +350,17 @@ func TestLedgerDoesNotTrustItsStoresAnswer(t *testing.T) {
 	if err := l.CutOff(n.ctx(), ann, ""); err == nil {
 		t.Error("a write was acknowledged though the store answered with no event")
 	}
+	ban := session.Event{ID: eventID(1), Kind: session.PlayerBanned, Player: ann, Until: n.now().Add(time.Hour)}
+	longer, other, kind := ban, ban, ban
+	longer.Until, other.Player, kind.Kind, kind.Until = n.now().Add(2*time.Hour), bob, session.PlayerCutOff, time.Time{}
+	for range 2 {
+		must1(n.Append(n.ctx(), ban)) // again after a lost answer
+	}
+	for what, e := range map[string]session.Event{"a longer ban": longer, "another player": other, "another kind": kind} {
+		if stored, err := n.Append(n.ctx(), e); err == nil {
+			t.Errorf("%s under an id that the store has was acknowledged as %+v", what, stored)
+		}
+	}
 }
 
 func TestLedgerConfigIsChecked(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // Append stores an event and applies it here before it returns. An event without ID is a new one: it gets one, and At
 // is the store's to set. Without Expires it gets what the configuration says for its kind. An error means that it is
 // not known to be stored and was not applied: the caller must not acknowledge it, and may try again with the same ID. It
-// wraps ErrReadOnly, or the store's.
+// wraps ErrReadOnly, or the store's. An ID that the store has for something else is an error, too.
 func (l *Ledger) Append(ctx context.Context, e Event) (Event, error) {
 	if l.store == nil {
 		return Event{}, ErrReadOnly
@@ -26,11 +26,19 @@ func (l *Ledger) Append(ctx context.Context, e Event) (Event, error) {
 	if err != nil {
 		return Event{}, fmt.Errorf("session: %s not stored: %w", e.Kind, err)
 	}
-	if stored.ID != e.ID || stored.At.IsZero() {
+	if !stored.says(e) || stored.At.IsZero() || stored.Validate() != nil {
 		return Event{}, fmt.Errorf("session: %s not stored: the store answered with another event", e.Kind)
 	}
 	l.index.take(stored)
 	return stored, nil
+}
+
+// says is whether the stored event is the one that was asked for. Another one under its ID would be acknowledged for
+// nothing. At and Expires may differ: they are those of the first call.
+func (e Event) says(asked Event) bool {
+	return e.ID == asked.ID && e.Kind == asked.Kind && e.Player == asked.Player &&
+		e.Session == asked.Session && e.Upstream == asked.Upstream && e.Alias == asked.Alias &&
+		floorSecond(e.Until) == floorSecond(asked.Until)
 }
 
 func (l *Ledger) complete(e Event) (Event, error) {
