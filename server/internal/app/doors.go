@@ -26,6 +26,7 @@ type Doors struct {
 	Sessions connect.SessionVerifier
 
 	verifiers []connect.SessionVerifier
+	issuers   []*identity.Issuer
 }
 
 // DoorsConfig is what doors are made of besides the configuration.
@@ -54,13 +55,14 @@ func NewDoors(file *config.File, c DoorsConfig) (*Doors, error) {
 
 func (d *Doors) addIssuers(file *config.File, c DoorsConfig) (err error) {
 	common := identity.Common{Client: c.Client, Now: c.Now}
-	issuers := make([]*identity.Issuer, len(file.Issuers))
 	for i, issuer := range file.Issuers {
-		if issuers[i], err = issuer.Preset.New(common); err != nil {
+		made, err := issuer.Preset.New(common)
+		if err != nil {
 			return file.Problem(fmt.Sprintf("issuers[%d]", i), err)
 		}
+		d.issuers = append(d.issuers, made)
 	}
-	if d.Identities, err = identity.NewIssuers(issuers...); err != nil {
+	if d.Identities, err = identity.NewIssuers(d.issuers...); err != nil {
 		return file.Problem("issuers", err)
 	}
 	return nil
@@ -128,8 +130,8 @@ func secrets(list []config.Secret) [][]byte {
 
 // Close ends the background refresh of the issuers' keys.
 func (d *Doors) Close() {
-	if d.Identities != nil {
-		d.Identities.Close()
+	for _, issuer := range d.issuers {
+		issuer.Close()
 	}
 }
 

@@ -66,7 +66,9 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-func (a *App) getCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.certificate.Load(), nil }
+func (a *App) getCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return a.certificate.Load(), nil
+}
 
 // loadCertificate reads the certificate of a file that has one.
 func (a *App) loadCertificate(file *config.File) error {

@@ -13,9 +13,15 @@ import (
 // watchEvery is how soon a change of state is in the log.
 const watchEvery = time.Second
 
+// Between the first fetches of keys that fail, the wait doubles from firstRetry to lastRetry.
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+)
+
 // watch logs what changes in the state of issuers, ledger and keys: once when it changes, however many requests meet it.
-// It also fetches the keys of issuers once, so that the first player need not wait; after that the key sets refresh
-// themselves.
+// It also fetches the keys of issuers at the start, so that the first player need not wait; after that the key sets
+// refresh themselves.
 func (a *App) watch(ctx context.Context) {
 	var w watcher
 	ticker := time.NewTicker(watchEvery)
@@ -35,9 +41,23 @@ func (a *App) watch(ctx context.Context) {
 	}
 }
 
-// prefetch fetches in the background. What fails is in the issuers' state, which the watch reports.
+// prefetch fetches the keys of each issuer in the background until it has some. What fails is in the issuers' state, which
+// the watch reports.
 func (a *App) prefetch(ctx context.Context, g *generation) {
-	a.tasks.Go(func() { _ = g.doors.Identities.Refresh(ctx) })
+	for _, issuer := range g.doors.issuers {
+		a.tasks.Go(func() {
+			for wait := firstRetry; issuer.Refresh(ctx) != nil && a.current.Load() == g; wait = min(2*wait, lastRetry) {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(wait):
+				}
+				if state, fetches := issuer.State(); !fetches || state.Ready {
+					return
+				}
+			}
+		})
+	}
 }
 
 // watcher remembers what was last logged.

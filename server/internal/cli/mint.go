@@ -53,12 +53,17 @@ func newMint(p Process) *cobra.Command {
 type someone struct{ identity.Identity }
 
 // Verify returns the identity.
-func (s *someone) Verify(context.Context, string) (*identity.Identity, error) { return &s.Identity, nil }
+func (s *someone) Verify(context.Context, string) (*identity.Identity, error) {
+	return &s.Identity, nil
+}
 
 func mint(ctx context.Context, p Process, flags mintFlags) error {
 	for _, f := range []struct{ name, value string }{
-		{"--key-file", flags.keyFile}, {"--issuer", flags.issuer}, {"--audience", flags.audience},
-		{"--realm", flags.realm}, {"--subject", flags.subject},
+		{"--key-file", flags.keyFile},
+		{"--issuer", flags.issuer},
+		{"--audience", flags.audience},
+		{"--realm", flags.realm},
+		{"--subject", flags.subject},
 	} {
 		if f.value == "" {
 			return usage("%s is missing", f.name)

@@ -90,11 +90,13 @@ func (f *File) checkRevocation() {
 	f.bounds("revocation.upstream_lifetime", f.Revocation.UpstreamLifetime, time.Duration(least), 20*365*24*time.Hour)
 }
 
+// bounds reports a duration outside of its bounds, unless it is no duration at all. One that is left out and has no default
+// is not looked at.
 func (f *File) bounds(path string, d Duration, least, most time.Duration) {
-	if got := time.Duration(d); got != 0 && (got < least || got > most) {
-		f.report(path, "want %v to %v", Duration(least), Duration(most))
+	if d == 0 && !f.yaml.Has(path) || f.yaml.Reported(path) {
+		return
 	}
-	if d == 0 && f.yaml.Has(path) {
+	if got := time.Duration(d); got < least || got > most {
 		f.report(path, "want %v to %v", Duration(least), Duration(most))
 	}
 }

@@ -86,15 +86,15 @@ func Run(ctx context.Context, o Options) (err error) {
 
 // world is everything that runs.
 type world struct {
-	options       Options
-	api, idp      net.Listener
-	folder        string
-	temporary     bool
-	password      string
-	callerSecret  string
-	photonSecret  string
-	provider      *devidp.Provider
-	log           *slog.Logger
+	options      Options
+	api, idp     net.Listener
+	folder       string
+	temporary    bool
+	password     string
+	callerSecret string
+	photonSecret string
+	provider     *devidp.Provider
+	log          *slog.Logger
 }
 
 func (w *world) apiURL() string { return "http://" + w.api.Addr().String() }
