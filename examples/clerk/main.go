@@ -6,9 +6,10 @@
 //	CLERK_ISSUER       the instance's Frontend API URL, such as https://clerk.example.com (required)
 //	CLERK_PARTIES      origins of the pages that may call it, separated by commas (required)
 //	CLERK_SECRET_KEY   takes the keys from Clerk's backend API, as clerk.SetKey does
+//	CLERK_API_URL      is that backend API, if it is not https://api.clerk.com/v1
 //	CLERK_JWT_KEY      is the instance's public key as PEM: no request for keys is made
 //
-// With neither of the last two, the keys come from the issuer's own /.well-known/jwks.json, which needs no secret.
+// With neither a secret key nor a PEM, the keys come from the issuer's own /.well-known/jwks.json, which needs no secret.
 package main
 
 import (
@@ -23,12 +24,13 @@ import (
 )
 
 func main() {
-	clerk, err := identity.NewClerk(settings(os.Getenv))
+	config := settings(os.Getenv)
+	clerk, err := identity.NewClerk(config)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer clerk.Close()
-	handler, err := routes(clerk, os.Getenv("CLERK_ISSUER"))
+	handler, err := routes(clerk, config.Issuer, config.AuthorizedParties)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func settings(getenv func(string) string) identity.ClerkConfig {
 	}
 }
 
-func routes(clerk *identity.Issuer, issuer string) (http.Handler, error) {
+func routes(clerk *identity.Issuer, issuer string, parties []string) (http.Handler, error) {
 	guard, err := connect.New(connect.Config{Identities: clerk})
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func routes(clerk *identity.Issuer, issuer string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	byHand, err := newManual(issuer, store)
+	byHand, err := newManual(issuer, parties, store)
 	if err != nil {
 		return nil, err
 	}

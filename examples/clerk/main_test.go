@@ -88,12 +88,13 @@ func (i *instance) program(t *testing.T, more map[string]string) http.Handler {
 	for name, value := range more {
 		env[name] = value
 	}
-	clerk, err := identity.NewClerk(settings(func(name string) string { return env[name] }))
+	config := settings(func(name string) string { return env[name] })
+	clerk, err := identity.NewClerk(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(clerk.Close)
-	handler, err := routes(clerk, i.URL)
+	handler, err := routes(clerk, config.Issuer, config.AuthorizedParties)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +159,18 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// A token that was made for another site's page is refused by the middleware and by hand.
+func TestAuthorizedParties(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	program := i.program(t, map[string]string{"CLERK_PARTIES": "https://other.example"})
+	for _, path := range []string{"/", "/protected", "/manual"} {
+		if got := get(program, path, i.token(t, "ins_1", "rsa-1", "")); got.Code != 401 {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+}
+
 func TestKeyStore(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t)
@@ -165,7 +178,7 @@ func TestKeyStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manual, err := newManual(i.URL, store)
+	manual, err := newManual(i.URL, []string{"https://play.example"}, store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,9 +18,9 @@ import (
 
 // newManual verifies without the middleware, with keys from a store of one's own. Decoding the token to find its key is
 // the verifier's work: it hands the header to the store.
-func newManual(issuer string, store jws.KeySource) (http.Handler, error) {
+func newManual(issuer string, parties []string, store jws.KeySource) (http.Handler, error) {
 	clerk, err := identity.NewClerk(identity.ClerkConfig{
-		Common: identity.Common{Realm: "players", Keys: store}, Issuer: issuer, AnyAuthorizedParty: true,
+		Common: identity.Common{Realm: "players", Keys: store}, Issuer: issuer, AuthorizedParties: parties,
 	})
 	if err != nil {
 		return nil, err
