@@ -19,6 +19,10 @@ func googleCases() vectorFamily {
 			{name: "accepted-azp-listed", policy: "google-android", expect: "accept", claims: `{"azp":"android.apps.googleusercontent.com"}`, fields: "client: android.apps.googleusercontent.com"},
 			{name: "accepted-hosted-domain", policy: "google-workspace", expect: "accept"},
 			{name: "refused-azp", policy: "google", expect: "refuse policy wrong_client azp", claims: `{"azp":"android.apps.googleusercontent.com"}`},
+			{
+				name: "refused-service-account", policy: "google", expect: "refuse policy wrong_client azp", claims: `{"sub":"115555555555555555555","azp":"115555555555555555555","email":"bot@project.iam.gserviceaccount.com","hd":null,"name":null}`,
+				note: "any Google Cloud project can have its service account's ID token made for any aud: azp is then the account's own id",
+			},
 			{name: "refused-hosted-domain", policy: "google-workspace", expect: "refuse policy wrong_claim hd", claims: `{"hd":"other.example"}`},
 			{name: "refused-hosted-domain-absent", policy: "google-workspace", expect: "refuse policy missing_claim hd", claims: `{"hd":null}`, note: "an address in the domain is not membership"},
 			{name: "refused-audience", policy: "google", expect: "refuse issuer wrong_audience aud", claims: `{"aud":"other.apps.googleusercontent.com"}`},
@@ -66,6 +70,7 @@ func microsoftCases() vectorFamily {
 			{name: "accepted-email-owner-verified-1", policy: "microsoft", expect: "accept", claims: `{"xms_edov":1}`, fields: "email-verified: true"},
 			{name: "accepted-email-claimed-verified", policy: "microsoft", expect: "accept", claims: `{"email_verified":true}`, fields: "email-verified: false", note: "a tenant's administrator sets any address; only xms_edov says it was checked"},
 			{name: "accepted-any-tenant", policy: "microsoft-any", expect: "accept", claims: `{"iss":"` + host + tenantB + `/v2.0","tid":"` + tenantB + `"}`, fields: "player: 00000000-0000-4000-8000-00000000000a." + tenantB},
+			{name: "accepted-any-tenant-personal", policy: "microsoft-any", expect: "accept", claims: `{"iss":"` + host + `9188040d-6c67-4c5b-b112-36a304b66dad/v2.0","tid":"9188040d-6c67-4c5b-b112-36a304b66dad"}`},
 			{name: "refused-tenant", policy: "microsoft", expect: "refuse issuer wrong_issuer iss", claims: `{"iss":"` + host + tenantB + `/v2.0","tid":"` + tenantB + `"}`},
 			{name: "refused-tenant-mismatch", policy: "microsoft-any", expect: "refuse policy wrong_claim tid", claims: `{"tid":"` + tenantB + `"}`},
 			{name: "refused-tenant-absent", policy: "microsoft-any", expect: "refuse policy missing_claim tid", claims: `{"tid":null}`},

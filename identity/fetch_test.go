@@ -173,12 +173,18 @@ func TestKeysAreFetchedWhereTheyAre(t *testing.T) {
 		{"microsoft", func() (*identity.Issuer, error) {
 			return identity.NewMicrosoft(identity.MicrosoftConfig{Common: c, ClientIDs: []string{"game"}, Tenants: []string{tenantB, tenantA}})
 		}, "microsoft", "accepted", "https://login.microsoftonline.com/" + tenantA + "/discovery/v2.0/keys", false},
+		{"microsoft any, personal", func() (*identity.Issuer, error) {
+			return identity.NewMicrosoft(identity.MicrosoftConfig{Common: c, ClientIDs: []string{"game"}, AnyTenant: true})
+		}, "microsoft", "accepted-personal", "https://login.microsoftonline.com/" + identity.MicrosoftConsumers + "/discovery/v2.0/keys", false},
 		{"microsoft any", func() (*identity.Issuer, error) {
 			return identity.NewMicrosoft(identity.MicrosoftConfig{Common: c, ClientIDs: []string{"game"}, AnyTenant: true})
 		}, "microsoft", "accepted-any-tenant", "https://login.microsoftonline.com/common/discovery/v2.0/keys", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w.asked, w.bodies = nil, map[string]string{row.url: jwkSet(t, "", "rsa-1", "p256-1")}
+			if strings.Contains(row.url, "/common/") {
+				w.bodies[row.url] = microsoftKeys(t, microsoftTemplate, "rsa-1")
+			}
 			if row.x509 {
 				w.bodies[row.url] = certificates(t, "rsa-1")
 			}
@@ -196,6 +202,52 @@ func TestKeysAreFetchedWhereTheyAre(t *testing.T) {
 				t.Errorf("asked %v, want %s once", got, row.url)
 			}
 		})
+	}
+}
+
+// microsoftTemplate is the issuer of keys that sign for every tenant.
+const microsoftTemplate = "https://login.microsoftonline.com/{tenantid}/v2.0"
+
+// microsoftKeys is a JWK Set whose keys name an issuer, as Microsoft's do.
+func microsoftKeys(t *testing.T, issuer string, names ...string) string {
+	t.Helper()
+	return strings.ReplaceAll(jwkSet(t, "", names...), `"use":"sig"`, `"use":"sig","issuer":"`+issuer+`"`)
+}
+
+// TestMicrosoftKeysSignForTheirIssuerAlone: the common set also has the key of personal accounts, or of one tenant. With
+// such a key, stolen, tokens of every organisation were made in 2023, as Microsoft reported under the name Storm-0558.
+func TestMicrosoftKeysSignForTheirIssuerAlone(t *testing.T) {
+	const (
+		host     = "https://login.microsoftonline.com/"
+		common   = host + "common/discovery/v2.0/keys"
+		personal = host + identity.MicrosoftConsumers + "/discovery/v2.0/keys"
+	)
+	consumers := host + identity.MicrosoftConsumers + "/v2.0"
+	for name, keys := range map[string]string{
+		"of personal accounts": microsoftKeys(t, consumers, "rsa-1"),
+		"of another tenant":    microsoftKeys(t, host+tenantA+"/v2.0", "rsa-1"),
+		"of nobody":            jwkSet(t, "", "rsa-1"),
+	} {
+		both := strings.TrimSuffix(keys, "]}") + "," + strings.TrimPrefix(microsoftKeys(t, microsoftTemplate, "rsa-2"), `{"keys":[`)
+		w := &web{bodies: map[string]string{common: both, personal: microsoftKeys(t, consumers, "rsa-1")}}
+		i, err := identity.NewMicrosoft(identity.MicrosoftConfig{Common: w.online(), ClientIDs: []string{"game"}, AnyTenant: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		if _, err := i.Verify(t.Context(), token(t, "microsoft", "accepted-any-tenant")); !errors.Is(err, jws.UnknownKey) {
+			t.Errorf("a tenant's token with a key %s: %v", name, err)
+		}
+		tenantB := resign(t, "microsoft", "rsa-2", "", `{"iss":"`+host+tenantB+`/v2.0","tid":"`+tenantB+`"}`)
+		if _, err := i.Verify(t.Context(), tenantB); err != nil {
+			t.Errorf("a tenant's token with the key for every tenant: %v", err)
+		}
+		// And the key for every tenant is not one of personal accounts, whose own key is.
+		player := `{"iss":"` + consumers + `","tid":"` + identity.MicrosoftConsumers + `"}`
+		if _, err := i.Verify(t.Context(), resign(t, "microsoft", "rsa-2", "", player)); !errors.Is(err, jws.UnknownKey) {
+			t.Errorf("a personal account's token with the key for every tenant: %v", err)
+		}
+		verify(t, i, resign(t, "microsoft", "rsa-1", "", player))
 	}
 }
 

@@ -104,6 +104,7 @@ func TestIssuersRefuseOverlap(t *testing.T) {
 		{"Epic's two kinds", all["epic-connect"], all["epic-account"], true},
 		{"two prefixes", all["epic-connect"], all["epic-connect-sandbox"], false},
 		{"a tenant within any tenant", all["microsoft-any"], all["microsoft"], false},
+		{"personal accounts within any tenant", all["microsoft-any"], oidc("https://login.microsoftonline.com/" + identity.MicrosoftConsumers + "/v2.0"), false},
 		{"any tenant twice", all["microsoft-any"], all["microsoft-any"], false},
 		{"a tenant's other path", all["microsoft-any"], oidc("https://login.microsoftonline.com/" + tenantA + "/v1.0"), true},
 		{"prefix and tenants", all["microsoft-any"], all["epic-connect"], true},

@@ -18,14 +18,17 @@ type MicrosoftConfig struct {
 	// personal accounts. It, or AnyTenant, is required.
 	Tenants []string
 	// AnyTenant takes the members of every tenant, and personal accounts. Anyone can make a tenant, so nothing that a
-	// tenant's administrator sets (e-mail address, name, groups) may then decide anything.
+	// tenant's administrator sets (e-mail address, name, groups) may then decide anything. With Common.Keys, these keys
+	// must be for every tenant: the check that a key is not for one alone is made where keys are fetched.
 	AnyTenant bool
 }
 
 // NewMicrosoft returns an issuer for version 2.0 ID tokens of the Microsoft identity platform (learn.microsoft.com,
 // "ID token claims reference" and "Secure applications by validating claims"). iss must name the tenant that tid names.
 // The player's subject is "OID.TID", the form of MSAL's home account id, because oid is unique within a tenant only and
-// sub within an application. EmailVerified is true only with the optional claim xms_edov.
+// sub within an application. EmailVerified is true only with the optional claim xms_edov. The keys are those that
+// Microsoft publishes for the tenant; with AnyTenant, those that it marks as signing for every tenant (section "Validate
+// the signing key issuer"), and for personal accounts theirs, so that neither signs for the other.
 func NewMicrosoft(c MicrosoftConfig) (*Issuer, error) {
 	const config = "MicrosoftConfig"
 	err := required(config, "ClientIDs", c.ClientIDs, "the application ids that ID tokens must be for")
@@ -55,20 +58,30 @@ const (
 	microsoftV2   = "/v2.0"
 )
 
-// microsoftAny is the rule for every tenant's iss.
-var microsoftAny = issuerRule{kind: tenant, head: microsoftHost, tail: microsoftV2}
+// microsoftAny is the rule for every tenant's iss but that of personal accounts, which have their own keys.
+var microsoftAny = issuerRule{
+	kind: tenant, head: microsoftHost, tail: microsoftV2,
+	not: microsoftHost + MicrosoftConsumers + microsoftV2,
+}
 
-// origins are one for each tenant, with the tenant's own keys, or one for all.
+// origins are one for each tenant, with the tenant's own keys. For any tenant they are one for personal accounts and
+// one for all others, whose set has keys of both: only those count there whose issuer is the template.
 func (c MicrosoftConfig) origins() []origin {
 	keys := func(tenant string) jwks.Config {
 		return jwks.Config{URL: microsoftHost + tenant + "/discovery/v2.0/keys"}
 	}
+	tenants := c.Tenants
 	if c.AnyTenant {
-		return []origin{{iss: microsoftAny, fetch: keys("common")}}
+		tenants = []string{MicrosoftConsumers}
 	}
 	var origins []origin
-	for _, id := range c.Tenants {
+	for _, id := range tenants {
 		origins = append(origins, origin{iss: exactly(microsoftHost + id + microsoftV2), fetch: keys(id)})
+	}
+	if c.AnyTenant {
+		common := keys("common")
+		common.KeyIssuers = []string{microsoftHost + "{tenantid}" + microsoftV2}
+		origins = append(origins, origin{iss: microsoftAny, fetch: common})
 	}
 	return origins
 }

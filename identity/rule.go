@@ -17,7 +17,7 @@ type issuerRule struct {
 	values []string // exact: the spellings
 	head   string   // below, tenant: how iss begins
 	tail   string   // tenant: what follows the tenant's id
-	not    string   // below: a path that does not belong to it
+	not    string   // below: a path that does not belong to it; tenant: an iss that does not
 }
 
 type ruleKind int
@@ -38,7 +38,7 @@ func (r issuerRule) matches(iss string) bool {
 	case below:
 		return within(r.head, iss) && (r.not == "" || !within(r.not, iss))
 	case tenant:
-		return r.tenantOf(iss) != ""
+		return r.tenantOf(iss) != "" && iss != r.not
 	default:
 		return slices.Contains(r.values, iss)
 	}
