@@ -39,7 +39,8 @@ const (
 
 // NewFirebase returns an issuer for a Firebase project: aud is the project, sub has 1 to 128 characters, auth_time is
 // not in the future. Tokens of the Firebase emulator, which are not signed, are never taken. Within a tenant the
-// player's subject is TENANT + "/" + sub, because two tenants can have the same sub.
+// player's subject is TENANT + "/" + sub, because two tenants can have the same sub. Where tenants are taken, a sub of
+// no tenant has no '/': a project's server chooses the sub of its custom tokens, and it could name a tenant's player.
 func NewFirebase(c FirebaseConfig) (*Issuer, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func NewFirebase(c FirebaseConfig) (*Issuer, error) {
 	return newIssuer(c.Common, profile{
 		name: "firebase", config: "FirebaseConfig", origins: origins,
 		algorithms: []jws.Algorithm{jws.RS256}, types: []string{"JWT", ""},
-		check: all(audience(c.ProjectID), firebaseSubject, authTime(c.clock()), c.tenant, c.provider),
+		check: all(audience(c.ProjectID), c.subject, authTime(c.clock()), c.tenant, c.provider),
 		fill:  fillFirebase,
 	})
 }
@@ -73,21 +74,33 @@ func (c FirebaseConfig) validate() error {
 	return nil
 }
 
-func firebaseSubject(t *jws.Token) error {
-	if sub := text(t.Claims, "sub"); len(sub) > 128 {
+func (c FirebaseConfig) subject(t *jws.Token) error {
+	sub := text(t.Claims, "sub")
+	if len(sub) > 128 {
 		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "sub", "1 to 128 characters", sub)
+	}
+	tenants := c.AnyTenant || strings.Join(c.Tenants, "") != ""
+	if tenants && firebaseClaim(t, "tenant") == "" && strings.Contains(sub, "/") {
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "sub", "no '/' without a tenant, as it could name a tenant's player", sub)
 	}
 	return nil
 }
 
-func firebaseTenant(t *jws.Token) string {
+// firebaseClaim returns a text within the claim firebase.
+func firebaseClaim(t *jws.Token, name string) string {
 	claims, _ := t.Claims.Object("firebase")
-	return text(claims, "tenant")
+	return text(claims, name)
 }
 
 func (c FirebaseConfig) tenant(t *jws.Token) error {
-	got := firebaseTenant(t)
-	if c.AnyTenant || slices.Contains(c.Tenants, got) || len(c.Tenants) == 0 && got == "" {
+	claims, ok := t.Claims.Object("firebase")
+	got, named := claims.String("tenant")
+	switch {
+	case !ok:
+		return missing(t, "firebase", "an object that says how the player signed in")
+	case claims.Has("tenant") && (!named || got == "" || strings.Contains(got, "/")):
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "firebase.tenant", "a tenant's id or nothing", got)
+	case c.AnyTenant || slices.Contains(c.Tenants, got) || len(c.Tenants) == 0 && got == "":
 		return nil
 	}
 	want := "no tenant"
@@ -98,8 +111,13 @@ func (c FirebaseConfig) tenant(t *jws.Token) error {
 }
 
 func (c FirebaseConfig) provider(t *jws.Token) error {
-	claims, _ := t.Claims.Object("firebase")
-	if text(claims, "sign_in_provider") == "anonymous" && !c.AllowAnonymous {
+	if c.AllowAnonymous {
+		return nil
+	}
+	switch firebaseClaim(t, "sign_in_provider") {
+	case "":
+		return missing(t, "firebase.sign_in_provider", "how the player signed in, and not as \"anonymous\"")
+	case "anonymous":
 		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "firebase.sign_in_provider", "a player who is not anonymous", "anonymous")
 	}
 	return nil
@@ -110,7 +128,7 @@ func fillFirebase(t *jws.Token, id *Identity) {
 	if strings.HasPrefix(id.Issuer, firebaseCookieIssuer) {
 		id.Use = SessionToken
 	}
-	if tenant := firebaseTenant(t); tenant != "" {
+	if tenant := firebaseClaim(t, "tenant"); tenant != "" {
 		id.Player.Subject = tenant + "/" + id.Subject
 	}
 }

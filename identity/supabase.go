@@ -66,8 +66,11 @@ func (c SupabaseConfig) validate() error {
 }
 
 func (c SupabaseConfig) anonymous(t *jws.Token) error {
-	if truth(t.Claims, "is_anonymous") && !c.AllowAnonymous {
-		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "is_anonymous", "false", "true")
+	if c.AllowAnonymous || !t.Claims.Has("is_anonymous") {
+		return nil
+	}
+	if anonymous, ok := t.Claims.Bool("is_anonymous"); anonymous || !ok {
+		return t.Refuse(jws.CheckPolicy, jws.WrongClaim, "is_anonymous", "false", string(t.Claims.Raw("is_anonymous")))
 	}
 	return nil
 }
