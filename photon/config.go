@@ -38,6 +38,7 @@ const (
 	defaultTokenName  = "token"
 	defaultMaxBytes   = 32 << 10
 	defaultTimeout    = 5 * time.Second
+	maxTimeout        = 20 * time.Second
 	minSecretBytes    = 16
 )
 
@@ -78,7 +79,8 @@ type Config struct {
 
 	// MaxBytes bounds the request's body. Default 32 KiB.
 	MaxBytes int64
-	// Timeout bounds a verification. Photon gives up after 30 s at the latest. Default 5 s.
+	// Timeout bounds a verification. Default 5 s. Photon gives up after 30 s at the latest, takes that for an outage and
+	// may let players in unasked, so 20 s is the most.
 	Timeout time.Duration
 	// OnResult is told of every answer after it was written, for logs and metrics. Default none.
 	OnResult func(ctx context.Context, result Result)
@@ -133,6 +135,8 @@ func (c Config) validate() error {
 		return errors.New("photon: Config.TokenName and Config.SecretName are the same")
 	case c.MaxBytes < 0 || c.Timeout < 0:
 		return errors.New("photon: Config.MaxBytes or Config.Timeout is negative: leave it 0 for its default")
+	case c.Timeout > maxTimeout:
+		return fmt.Errorf("photon: Config.Timeout is %v: Photon does not wait so long, set at most %v", c.Timeout, maxTimeout)
 	}
 	if err := c.validateUserID(); err != nil {
 		return err

@@ -213,6 +213,7 @@ func TestNewRefuses(t *testing.T) {
 		{"are the same", photon.Config{Sessions: sessions{}, Secrets: secrets, TokenName: "Secret"}},
 		{"negative", photon.Config{Sessions: sessions{}, Secrets: secrets, MaxBytes: -1}},
 		{"negative", photon.Config{Sessions: sessions{}, Secrets: secrets, Timeout: -1}},
+		{"Config.Timeout is 30s", photon.Config{Sessions: sessions{}, Secrets: secrets, Timeout: 30 * time.Second}},
 		{"which identities do not have", photon.Config{Identities: identities{}, Revocations: ledger{}, Secrets: secrets, UserID: photon.BackendUserID}},
 		{"Subject without Config.SingleRealm", photon.Config{Sessions: sessions{}, Secrets: secrets, UserID: photon.Subject}},
 		{`Config.UserID "email" is not known`, photon.Config{Sessions: sessions{}, Secrets: secrets, UserID: "email"}},
