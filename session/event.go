@@ -44,11 +44,11 @@ type Event struct {
 	At time.Time `json:"at,omitzero"`
 	// Player is whom it is about. UpstreamRevoked needs only the realm.
 	Player identity.Player `json:"player,omitzero"`
-	// Session is the session's id, with SessionRevoked.
+	// Session is the session's id as tokens are read: a UUID is in lower case. With SessionRevoked.
 	Session string `json:"session,omitempty"`
 	// Upstream is a key as [UpstreamOf] makes it, with UpstreamRevoked and, if known, SessionRevoked.
 	Upstream string `json:"upstream,omitempty"`
-	// Alias is the backend's own id of the player, with PlayerAlias.
+	// Alias is the backend's own id of the player, a UUID in lower case. With PlayerAlias.
 	Alias string `json:"alias,omitempty"`
 	// Reason is the operator's or the program's word for it, for people, at most 256 bytes.
 	Reason string `json:"reason,omitempty"`

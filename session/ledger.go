@@ -211,9 +211,9 @@ func (l *Ledger) allowed(until *atomic.Int64) error {
 	}
 }
 
-// PlayerOf returns the player whom a backend knows as alias, and whether any is known.
+// PlayerOf returns the player whom a backend knows as alias, and whether any is known. A UUID may be in upper case.
 func (l *Ledger) PlayerOf(alias string) (identity.Player, bool) {
-	known, ok := l.index.aliases.get(alias)
+	known, ok := l.index.aliases.get(canonicalID(alias))
 	if !ok || known.expires <= l.clock.second() {
 		return identity.Player{}, false
 	}

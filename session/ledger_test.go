@@ -342,6 +342,26 @@ func TestRefusedWriteIsReportedAndNotApplied(t *testing.T) {
 	wants(t, "session once the store is back", l.CheckSession(s), jws.Revoked)
 }
 
+// An operator's order in another spelling of a UUID is about the same session or user.
+func TestLedgerSpellsIDsAsTokensDo(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	id, loud := "0a9108f7-52d1-4320-9bac-f847db4148a8", "0A9108F7-52D1-4320-9BAC-F847DB4148A8"
+	n.must(n.RevokeSession(n.ctx(), &session.Session{ID: loud}, ""))
+	wants(t, "session", n.CheckSession(n.session(ann, id)), jws.Revoked)
+	for range 2 {
+		n.must(n.Learn(n.ctx(), loud, ann))
+	}
+	for _, alias := range []string{id, loud} {
+		if p, ok := n.PlayerOf(alias); !ok || p != ann {
+			t.Errorf("alias %s leads to %+v, %v", alias, p, ok)
+		}
+	}
+	if batch := must1(n.Since(n.ctx(), "")); len(batch.Events) != 2 {
+		t.Errorf("%d events, want 2: what was learned is not written again", len(batch.Events))
+	}
+}
+
 func TestLedgerDoesNotTrustItsStoresAnswer(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

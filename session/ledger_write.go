@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/identity"
@@ -11,7 +12,8 @@ import (
 )
 
 // Append stores an event and applies it here before it returns. An event without ID is a new one: it gets one, and At
-// is the store's to set. Without Expires it gets what the configuration says for its kind. An error means that it is
+// is the store's to set. Without Expires it gets what the configuration says for its kind.
+// A Session or Alias that is a UUID is stored in lower case. An error means that it is
 // not known to be stored and was not applied: the caller must not acknowledge it, and may try again with the same ID. It
 // wraps ErrReadOnly, or the store's. An ID that the store has for something else is an error, too.
 func (l *Ledger) Append(ctx context.Context, e Event) (Event, error) {
@@ -43,6 +45,7 @@ func (e Event) says(asked Event) bool {
 
 func (l *Ledger) complete(e Event) (Event, error) {
 	e.Reason = plainReason(e.Reason)
+	e.Session, e.Alias = canonicalID(e.Session), canonicalID(e.Alias)
 	now := l.clock.now()
 	if e.ID == "" {
 		id, err := uuid.NewV7(now, l.config.Rand)
@@ -56,6 +59,15 @@ func (l *Ledger) complete(e Event) (Event, error) {
 	}
 	e = e.normal()
 	return e, e.Validate()
+}
+
+// canonicalID spells a UUID as the sessions of verified tokens do: an event about another spelling would find none.
+func canonicalID(s string) string {
+	lower := strings.ToLower(s) // which is s itself, and costs no memory, almost always
+	if _, ok := uuid.Bytes(lower); ok {
+		return lower
+	}
+	return s
 }
 
 // expiry is until when an event can matter. A ban is remembered beyond its end, so that an older ban that comes back
@@ -121,7 +133,7 @@ func (l *Ledger) RevokeUpstream(ctx context.Context, realm, upstream, reason str
 // Learn remembers that a backend knows the player as alias. It writes only if that is new or was learned longer than a
 // SessionLifetime ago, so it may be called at every sign-in. The latest player of an alias wins. Errors as with Append.
 func (l *Ledger) Learn(ctx context.Context, alias string, p identity.Player) error {
-	known, ok := l.index.aliases.get(alias)
+	known, ok := l.index.aliases.get(canonicalID(alias))
 	enough := floorSecond(l.clock.now().Add(l.config.SessionLifetime))
 	if ok && known.player == p && known.expires >= enough {
 		return nil
