@@ -90,6 +90,7 @@ func (l *Ledger) step(ctx context.Context) (time.Duration, error) {
 		l.cursor = "" // to read again what was forgotten too early
 	}
 	began := time.Now()
+	before := l.cursor
 	batch, err := l.ask(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -103,7 +104,8 @@ func (l *Ledger) step(ctx context.Context) (time.Duration, error) {
 	l.index.sweep(l.sweeps)
 	l.sweeps++
 	l.contactMade(batch)
-	if news == 0 && !batch.More && (batch.Reset || len(batch.Events) == 0) && time.Since(began) < idlePause {
+	again := batch.Reset || len(batch.Events) == 0 || batch.Cursor == before
+	if news == 0 && !batch.More && again && time.Since(began) < idlePause {
 		return idlePause, nil
 	}
 	return 0, nil
@@ -115,6 +117,9 @@ func (l *Ledger) ask(ctx context.Context) (Batch, error) {
 	batch, err := l.feed.Since(ctx, l.cursor)
 	if err != nil {
 		return Batch{}, err
+	}
+	if batch.More && batch.Cursor == l.cursor {
+		return Batch{}, invalid("batch more: the cursor does not move on, so there is no end")
 	}
 	return batch, batch.Validate()
 }

@@ -167,31 +167,43 @@ func TestFailingStoreIsAskedWithPauses(t *testing.T) {
 	})
 }
 
-// hasty is a feed that does not wait for news.
-type hasty struct{ calls int }
+// hasty is a feed that does not wait for news and always gives the same answer.
+type hasty struct {
+	calls  int
+	answer session.Batch
+}
 
 func (h *hasty) Since(context.Context, string) (session.Batch, error) {
 	h.calls++
-	return session.Batch{Cursor: "1"}, nil
+	return h.answer, nil
 }
 
 func TestFeedThatDoesNotWaitIsPaced(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		feed := new(hasty)
-		l, err := session.NewLedger(session.LedgerConfig{Feed: feed, Policy: session.Strict})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if err := l.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Run returned %v, want the deadline", err)
-		}
-		if feed.calls > 51 {
-			t.Errorf("asked %d times in 10 s, want at most 5 a second", feed.calls)
-		}
-	})
+	at := time.Now()
+	old := []session.Event{{ID: eventID(1), Kind: session.PlayerCutOff, At: at, Player: ann, Expires: at.Add(time.Hour)}}
+	for what, answer := range map[string]session.Batch{
+		"nothing":        {Cursor: "1"},
+		"the same again": {Cursor: "1", Events: old},
+		"all again":      {Cursor: "1", Events: old, Reset: true},
+		"no end":         {Cursor: "1", Events: old, More: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			feed := &hasty{answer: answer}
+			l, err := session.NewLedger(session.LedgerConfig{Feed: feed, Policy: session.Strict})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			if err := l.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: Run returned %v, want the deadline", what, err)
+			}
+			if feed.calls > 52 {
+				t.Errorf("%s: asked %d times in 10 s, want at most 5 a second", what, feed.calls)
+			}
+		})
+	}
 }
 
 func TestRevocationReachesAnotherNodeAtOnce(t *testing.T) {
