@@ -96,6 +96,7 @@ func NewIssuer(config IssuerConfig) (*Issuer, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
+	config.Realms, config.Audiences = slices.Clone(config.Realms), slices.Clone(config.Audiences)
 	if err := config.check(); err != nil {
 		return nil, err
 	}
@@ -197,7 +198,7 @@ type ExchangeRequest struct {
 	// ClientID is the game client's client_id, at most 255 printable ASCII characters. Empty takes the one that the
 	// identity token was issued to. Every refresh must name the same.
 	ClientID string
-	// Scopes are wanted, at most those of the identity token. Empty takes all of them.
+	// Scopes are wanted, at most those of the identity token. Empty takes all of them that RFC 6749 section 3.3 allows.
 	Scopes []string
 }
 
@@ -313,7 +314,7 @@ func (i *Issuer) newFamily(id *identity.Identity, r ExchangeRequest, audience st
 	if _, err := io.ReadFull(i.config.Rand, f.Secret); err != nil {
 		return Family{}, unavailable(err)
 	}
-	return f, f.checkRevocable()
+	return f.Clone(), f.checkRevocable() // the identity's lists belong to everyone who verifies the token
 }
 
 // checkRevocable refuses an identity whose names no revocation could hold. What cannot be ended is not begun.
@@ -330,6 +331,7 @@ func (f *Family) checkRevocable() error {
 
 // grantedScopes returns the wanted scopes, each once and in the token's order, or all.
 func grantedScopes(have, want []string) ([]string, error) {
+	have = slices.DeleteFunc(slices.Clone(have), func(scope string) bool { return !isScope(scope) })
 	if len(want) == 0 {
 		return have, nil
 	}
@@ -350,6 +352,17 @@ func grantedScopes(have, want []string) ([]string, error) {
 	return granted, nil
 }
 
+// isScope holds a scope to RFC 6749 section 3.3. One with a space in it, which an issuer's array may have, would be two
+// scopes in the session's scope claim.
+func isScope(s string) bool {
+	for n := range len(s) {
+		if s[n] <= 0x20 || s[n] > 0x7e || s[n] == '"' || s[n] == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}
+
 // isClientID holds a client_id to RFC 6749 appendix A.1: printable ASCII.
 func isClientID(s string) bool {
 	for n := range len(s) {
@@ -360,9 +373,13 @@ func isClientID(s string) bool {
 	return s != "" && len(s) <= maxClientID
 }
 
+// checkRealms refuses a realm that is named twice, too: two realms where there is one would change every player's id.
 func checkRealms(field string, realms []string) error {
 	if len(realms) == 0 || slices.Contains(realms, "") {
 		return fmt.Errorf("session: %s: name every realm that players come from", field)
+	}
+	if sorted := slices.Sorted(slices.Values(realms)); len(slices.Compact(sorted)) != len(realms) {
+		return fmt.Errorf("session: %s: a realm is there twice: name each once", field)
 	}
 	return nil
 }

@@ -130,6 +130,59 @@ func TestExchangeTakesWhatItNeeds(t *testing.T) {
 	}
 }
 
+// TestScopeThatIsTwo: an issuer's array of scopes may hold one that the session's scope claim would split.
+func TestScopeThatIsTwo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.guests["alice"].Scopes = []string{"play", "see admin", "", "say\"", "back\\slash", "grün", "a:b/c.d"}
+	g := w.signIn(t)
+	if want := []string{"play", "a:b/c.d"}; !slices.Equal(g.Scopes, want) || !slices.Equal(g.Session.Scopes, want) {
+		t.Errorf("granted %q, in the session %q, want %q", g.Scopes, g.Session.Scopes, want)
+	}
+	_, err := w.issuer.Exchange(t.Context(), session.ExchangeRequest{SubjectToken: "alice", Scopes: []string{"see admin"}})
+	wantReason(t, err, jws.WrongClaim)
+}
+
+// TestNothingIsSharedWithTheCaller: lists that a caller goes on to use change neither what is accepted nor the identity,
+// which a verifier may keep for the next caller.
+func TestNothingIsSharedWithTheCaller(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.guests["bob"] = &identity.Identity{Player: bob, IssuedAt: testvectors.Now, ClientID: worldClient}
+	realms, audiences := []string{worldRealm}, []session.Audience{{Name: worldAudience}}
+	w.config.Realms, w.config.Audiences = realms, audiences
+	verifying, nakama := w.verifierConfig(), w.nakamaConfig()
+	verifying.Realms, nakama.Realms = realms, realms
+	issuer, verifier := must(session.NewIssuer(w.config)), must(session.NewVerifier(verifying))
+	ofNakama := must(session.NewNakamaVerifier(nakama))
+	realms[0], audiences[0].Name = bob.Realm, "elsewhere"
+	_, err := issuer.Exchange(t.Context(), session.ExchangeRequest{SubjectToken: "bob"})
+	wantReason(t, err, jws.WrongIssuer)
+	g, err := issuer.Exchange(t.Context(), session.ExchangeRequest{SubjectToken: "alice"})
+	if err != nil || g.Audience != worldAudience {
+		t.Fatalf("%+v, %v", g.Session, err)
+	}
+	for what, verify := range map[string]func() (*session.Session, error){
+		"own": func() (*session.Session, error) { return verifier.Verify(t.Context(), g.AccessToken) },
+		"Nakama's": func() (*session.Session, error) {
+			return ofNakama.Verify(t.Context(), signNakama(t, "nakama-1", nakamaClaims()))
+		},
+	} {
+		if s, err := verify(); err != nil || s.Player.Realm != worldRealm {
+			t.Errorf("%s: %+v, %v", what, s, err)
+		}
+	}
+	if err := w.ledger.Learn(t.Context(), nakamaUser, bob); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ofNakama.Verify(t.Context(), signNakama(t, "nakama-1", nakamaClaims()))
+	wantReason(t, err, jws.WrongClaim)
+	g.Scopes[0] = "admin"
+	if id := w.guests["alice"]; id.Scopes[0] != "play" {
+		t.Error("a change to a grant changed the identity")
+	}
+}
+
 func TestEmptyAudienceNeedsToBeTheOnlyOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -314,6 +367,7 @@ func TestIssuerConfigIsChecked(t *testing.T) {
 		"Families is missing":     func(c *session.IssuerConfig) { c.Families = nil },
 		"Identities is missing":   func(c *session.IssuerConfig) { c.Identities = nil },
 		"Realms":                  func(c *session.IssuerConfig) { c.Realms = nil },
+		"a realm is there twice":  func(c *session.IssuerConfig) { c.Realms = []string{worldRealm, worldRealm} },
 		"TokenLifetime":           func(c *session.IssuerConfig) { c.TokenLifetime = -time.Second },
 		"longer than the keyring": func(c *session.IssuerConfig) { c.TokenLifetime = 3 * time.Hour },
 		"SessionLifetime":         func(c *session.IssuerConfig) { c.SessionLifetime = time.Hour },

@@ -68,6 +68,7 @@ type NakamaConfig struct {
 //
 // The error names the field that is missing or unsafe, and never shows a key.
 func NewNakamaVerifier(config NakamaConfig) (*Verifier, error) {
+	config.Realms = slices.Clone(config.Realms)
 	if len(config.Realms) == 0 {
 		config.Realms = []string{config.Realm}
 	}

@@ -63,6 +63,7 @@ func NewVerifier(config VerifierConfig) (*Verifier, error) {
 	case config.Keys == nil:
 		return nil, errors.New("session: VerifierConfig.Keys is missing: set the keyring or a source of its JWK Set")
 	}
+	config.Realms = slices.Clone(config.Realms)
 	if err := checkRealms("VerifierConfig.Realms", config.Realms); err != nil {
 		return nil, err
 	}
