@@ -29,7 +29,7 @@ type OIDCConfig struct {
 	Algorithms []jws.Algorithm
 	// Types are the accepted values of the header parameter typ, "" for absent. Default: for ID tokens "JWT" and "", for
 	// access tokens "at+jwt" alone (RFC 9068 section 4). For an issuer that sends access tokens as "JWT", list "JWT": its
-	// ID tokens can then be told apart only by their aud.
+	// ID tokens can then be told apart only by their aud, or by Keycloak's claim typ, which is checked where it is.
 	Types []string
 	// JWKSURL is where the keys are. Default: what the issuer's discovery document says (OpenID Connect Discovery 1.0
 	// section 4), whose issuer must equal Issuer.
@@ -61,7 +61,7 @@ func NewOIDC(c OIDCConfig) (*Issuer, error) {
 	return newIssuer(c.Common, profile{
 		name: "oidc", config: "OIDCConfig", origins: []origin{o},
 		algorithms: c.Algorithms, types: c.Types, use: c.Use,
-		check: all(audience(c.Audiences...), c.party()), fill: c.fill, logout: c.Logout,
+		check: all(audience(c.Audiences...), c.party(), c.keycloakType), fill: c.fill, logout: c.Logout,
 	})
 }
 
@@ -123,6 +123,18 @@ func (c OIDCConfig) party() check {
 		return authorizedParty(slices.Concat(c.Audiences, c.AuthorizedParties)...)
 	case len(c.AuthorizedParties) > 0:
 		return claimIs("azp", jws.WrongClient, c.AuthorizedParties...)
+	}
+	return nil
+}
+
+// keycloakUses are the values of Keycloak's claim typ, which tells its tokens apart whose header parameter typ is "JWT".
+// Refresh and logout tokens are of no use here. Other issuers may have another typ, which says nothing.
+var keycloakUses = map[string]Use{"ID": IDToken, "Bearer": AccessToken, "Refresh": "", "Offline": "", "Logout": ""}
+
+func (c OIDCConfig) keycloakType(t *jws.Token) error {
+	typ := text(t.Claims, "typ")
+	if use, known := keycloakUses[typ]; known && use != c.Use {
+		return t.Refuse(jws.CheckPolicy, jws.WrongUse, "typ", "the claim of a token for the use "+string(c.Use), typ)
 	}
 	return nil
 }

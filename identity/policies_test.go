@@ -123,6 +123,8 @@ func oidcPolicies(c identity.Common, add adder) {
 	add("oidc-access")(identity.NewOIDC(access))
 	access.AuthorizedParties = nil
 	add("oidc-access-any-client")(identity.NewOIDC(access))
+	access.Types = []string{"JWT"}
+	add("oidc-keycloak-access")(identity.NewOIDC(access))
 	untyped := base
 	untyped.Logout.Untyped = true
 	add("oidc-untyped-logout")(identity.NewOIDC(untyped))
