@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,9 @@ func newIssuer(c Common, p profile) (*Issuer, error) {
 	}
 	i.cache = jws.NewCache[Identity](i.entries)
 	for _, o := range p.origins {
+		if slices.ContainsFunc(i.sources, func(s *source) bool { return s.iss.overlaps(o.iss) }) {
+			continue // a region or a tenant that is listed twice: no token would lead to the second
+		}
 		s, err := newSource(c, p, o)
 		if err != nil {
 			i.Close()

@@ -165,6 +165,32 @@ func TestIssuersDescribeThemselves(t *testing.T) {
 	}
 }
 
+// TestWhatIsListedTwiceIsOneSource: a set of keys that no token leads to would be reported as never ready.
+func TestWhatIsListedTwiceIsOneSource(t *testing.T) {
+	c := (&web{}).online()
+	twice := []string{tenantA, tenantA}
+	microsoft, err := identity.NewMicrosoft(identity.MicrosoftConfig{Common: c, ClientIDs: []string{"game"}, Tenants: twice})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cognito, err := identity.NewCognito(identity.CognitoConfig{
+		Common: c, UserPoolID: pool, Regions: []string{"ap-south-1", "eu-central-1"}, ClientIDs: []string{client}, Uses: []identity.Use{identity.IDToken},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := identity.NewIssuers(microsoft, cognito)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	for n, want := range []int{1, 4} {
+		if s := set.State()[n]; len(s.Issuers) != want || len(s.Keys) != want {
+			t.Errorf("%s has %v with %d sets of keys, want %d", s.Name, s.Issuers, len(s.Keys), want)
+		}
+	}
+}
+
 // TestCachedVerdictEnds: a remembered token is judged again by the clock and by its key.
 func TestCachedVerdictEnds(t *testing.T) {
 	clock := now()
