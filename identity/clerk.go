@@ -14,7 +14,8 @@ import (
 const (
 	// ClerkSessionTokens are the short-lived tokens of a user's session.
 	ClerkSessionTokens = "cl_B7d4PD111AAA"
-	// ClerkTemplateTokens are tokens of a custom JWT template: they have no sid, and their sub is a user.
+	// ClerkTemplateTokens are tokens of custom JWT templates: they have no sid, and their sub is a user. Nothing tells
+	// templates apart: who takes them takes those too that were made for another service.
 	ClerkTemplateTokens = "cl_B7d4PD222AAA"
 	// ClerkAnyCategory is what instances that do not tell kinds apart put into every token.
 	ClerkAnyCategory = "cl_I7d4PD111III"

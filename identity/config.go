@@ -18,7 +18,9 @@ type Common struct {
 	// part of every player's id, so it must never change. Issuers may share a realm only if the same sub is the same
 	// player at both. Required.
 	Realm string
-	// Keys is a key store of your own. With it nothing is fetched.
+	// Keys is a key store of your own. With it nothing is fetched. A key that it gives up must be told so, by
+	// jws.Key.Distrust: a remembered verdict otherwise stands on it until the token's exp. All tokens of the issuer are
+	// verified with it, whatever their iss.
 	Keys jws.KeySource
 	// Client fetches keys. Default: that of package jwks.
 	Client *http.Client

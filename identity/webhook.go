@@ -76,8 +76,10 @@ func NewClerkWebhook(c ClerkWebhookConfig) (*ClerkWebhook, error) {
 // (docs.svix.com, "Verifying Webhooks Manually") and returns what it says: session.ended, session.removed and
 // session.revoked end a session; user.deleted ends all of a player's; user.updated does if the player is now banned.
 // Every other event gives nil without an error: answer it with success, or Clerk sends it again. A webhook that does not
-// verify is a *jws.Refusal. The caller bounds the body. Webhooks come late, twice and in any order; acting on one twice
-// does no harm.
+// verify is a *jws.Refusal. The caller bounds the body.
+//
+// Webhooks come late, twice and in any order, and none is remembered. To end a session twice does no harm. A ban can
+// come again after it was lifted here, and that Clerk lifted one is not reported: both are for the operator to undo.
 func (w *ClerkWebhook) Parse(header http.Header, body []byte) (*SignOut, error) {
 	var value [3]string
 	for n, name := range []string{"svix-id", "svix-timestamp", "svix-signature"} {
