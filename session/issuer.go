@@ -243,6 +243,10 @@ func (i *Issuer) Exchange(ctx context.Context, r ExchangeRequest) (*Grant, error
 	if err := i.config.Families.Create(ctx, f); err != nil {
 		return nil, unavailable(err)
 	}
+	// Again: who was banned or signed out while the store was at work gets nothing.
+	if err := i.config.Ledger.CheckIdentity(id); err != nil {
+		return nil, err
+	}
 	return grant, nil
 }
 

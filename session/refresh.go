@@ -124,6 +124,10 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (*Grant, error) 
 	if f, err = i.rotate(ctx, f, t); err != nil {
 		return nil, err
 	}
+	// Again: what was revoked while the store was at work is not answered with a token that verifiers without a ledger take.
+	if err := i.config.Ledger.CheckFamily(f); err != nil {
+		return nil, err
+	}
 	grant.RefreshToken = f.refreshToken(t.number + 1)
 	return grant, nil
 }

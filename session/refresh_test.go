@@ -344,9 +344,12 @@ func TestRefreshIsOvertaken(t *testing.T) {
 		reason  jws.Reason
 		events  int
 	}{
-		"by its twin":        {func(w *world, token string) error { turn(w, token); return nil }, "", 0},
-		"by the next":        {func(w *world, token string) error { turn(w, turn(w, token)); return nil }, jws.Replayed, 1},
-		"by the end":         {func(w *world, _ string) error { w.clock.Advance(31 * 24 * time.Hour); return nil }, jws.Expired, 0},
+		"by its twin": {func(w *world, token string) error { turn(w, token); return nil }, "", 0},
+		"by the next": {func(w *world, token string) error { turn(w, turn(w, token)); return nil }, jws.Replayed, 1},
+		"by the end":  {func(w *world, _ string) error { w.clock.Advance(31 * 24 * time.Hour); return nil }, jws.Expired, 0},
+		"by a sign-out": {
+			func(w *world, token string) error { return w.issuer.RevokeRefresh(context.Background(), token) }, jws.Revoked, 1,
+		},
 		"by a failure":       {func(*world, string) error { return session.ErrStoreUnavailable }, jws.Unavailable, 0},
 		"by an empty answer": {func(*world, string) error { return session.ErrConflict }, jws.Unavailable, 0},
 		// A node whose clock is ahead of the store's by more than the repeat window.
