@@ -148,6 +148,7 @@ func (f *Follower) request(ctx context.Context, cursor string) (*http.Request, e
 	}
 	request.SetBasicAuth(f.id, f.secret)
 	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Cache-Control", "no-store")
 	return request, nil
 }
 
@@ -157,6 +158,8 @@ func checkFeedHeader(response *http.Response) error {
 		return fmt.Errorf("the server refused the client's credentials (status %d)", code)
 	case code != http.StatusOK:
 		return fmt.Errorf("the server answered with status %d, want 200", code)
+	case response.Header.Get("Age") != "": // RFC 9111 section 5.1; an old "no news" would prove for ever that the feed lives
+		return errors.New("the answer came out of a cache on the way")
 	}
 	if media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return errors.New("the server did not answer with application/json")

@@ -103,6 +103,10 @@ func TestFollowerRefusesWrongAnswers(t *testing.T) {
 		{"forbidden", answer(403, "application/json", leak), "credentials (status 403)"},
 		{"unavailable", answer(503, "application/json", leak), "status 503"},
 		{"not found", answer(404, "text/html", leak), "status 404"},
+		{"cached", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Age", "0")
+			answer(200, "application/json", good)(w, r)
+		}, "cache"},
 		{"another media type", answer(200, "text/html", leak), "application/json"},
 		{"no JSON", answer(200, "application/json", leak), "not the JSON of a batch"},
 		{"two values", answer(200, "application/json", good+good), "not the JSON of a batch"},
