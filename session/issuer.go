@@ -71,7 +71,8 @@ type IssuerConfig struct {
 	// TokenLifetime to 400 days.
 	SessionLifetime time.Duration
 	// RepeatWindow is how long the refresh token used last still gets the same answer, for clients that lost it. It is
-	// judged by the store's time of the rotation and this node's clock. Default 10 s, from 1 s to 1 min.
+	// judged by the store's time of the rotation and this node's clock; a node that is more than a minute behind the store
+	// repeats nothing (Unavailable). Default 10 s, from 1 s to 1 min.
 	RepeatWindow time.Duration
 	// Now is the clock; nil is [time.Now].
 	Now func() time.Time

@@ -116,6 +116,9 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (*Grant, error) 
 	if i.replayed(f, t) {
 		return nil, i.punish(ctx, f)
 	}
+	if t.number < f.Number && f.RotatedAt.Sub(i.config.Now()) > clockMargin {
+		return nil, unavailable(errors.New("session: this node's clock is behind the store's, so that no repeat window would end"))
+	}
 	// Minted first, so that the family moves on only if its token can be.
 	grant, err := i.grant(f)
 	if err != nil {

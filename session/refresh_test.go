@@ -59,6 +59,33 @@ func TestLostAnswerRepeats(t *testing.T) {
 	}
 }
 
+// TestNoWindowForAClockThatIsBehind: on a node whose clock stands still a stolen token would be repeated for ever.
+func TestNoWindowForAClockThatIsBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	start := w.signIn(t)
+	behind := w.config
+	late := newSetClock(w.clock.Now())
+	behind.Now = late.Now
+	w.clock.Advance(time.Minute)
+	next := w.mustRefresh(t, start.RefreshToken)
+	repeat := func() (*session.Grant, error) {
+		return must(session.NewIssuer(behind)).Refresh(t.Context(), session.RefreshRequest{RefreshToken: start.RefreshToken, ClientID: worldClient})
+	}
+	if g, err := repeat(); err != nil || g.RefreshToken != next.RefreshToken {
+		t.Errorf("a minute behind: %v", err)
+	}
+	late.Advance(-time.Nanosecond)
+	_, err := repeat()
+	wantReason(t, err, jws.Unavailable)
+	if n := len(w.events(t)); n != 0 {
+		t.Errorf("%d events: the client may be honest", n)
+	}
+	w.mustRefresh(t, next.RefreshToken)
+	_, err = repeat()
+	wantReason(t, err, jws.Replayed) // used twice whatever the time
+}
+
 func TestReplayKillsTheFamily(t *testing.T) {
 	t.Parallel()
 	late := func(w *world, g *session.Grant) {
