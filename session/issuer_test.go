@@ -212,29 +212,6 @@ func TestBannedPlayerBuysNoSession(t *testing.T) {
 	w.signIn(t)
 }
 
-// slowFamilies lets something happen while the store makes a family.
-type slowFamilies struct {
-	session.Families
-	meanwhile func() error
-}
-
-func (s slowFamilies) Create(ctx context.Context, f session.Family) error {
-	return errors.Join(s.Families.Create(ctx, f), s.meanwhile())
-}
-
-func TestBanOvertakesAnExchange(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.config.Families = slowFamilies{w.store, func() error {
-		return w.ledger.Ban(t.Context(), alice().Player, "cheating", time.Time{})
-	}}
-	g, err := must(session.NewIssuer(w.config)).Exchange(t.Context(), session.ExchangeRequest{SubjectToken: "alice"})
-	wantReason(t, err, jws.Banned)
-	if g != nil {
-		t.Errorf("a refusal with %+v", g)
-	}
-}
-
 func TestRevokedUpstreamSessionBuysNoSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
