@@ -41,12 +41,25 @@ func foldRune(r rune) rune {
 	}
 }
 
-// nameSet finds names that an object has twice. bits is a filter by a hash of the folded names, so that most names need
-// no comparison; from manyMembers on folded does the work.
+// nameSet finds names that an object has twice. bits is a filter by foldHash, so that most names need no comparison;
+// from manyMembers on folded does the work.
 type nameSet struct {
 	base   int
 	bits   [4]uint64
 	folded map[string]struct{}
+}
+
+// plain adds a name that is new by its hash and no case variant of a registered one, and reports whether it is that.
+func (n *nameSet) plain(seen, hash byte) bool {
+	return seen == 0 && n.folded == nil && n.fresh(hash)
+}
+
+// fresh reports whether no name had the hash, and remembers that one has.
+func (n *nameSet) fresh(hash byte) bool {
+	word, bit := &n.bits[hash>>6], uint64(1)<<(hash&63)
+	fresh := *word&bit == 0
+	*word |= bit
+	return fresh
 }
 
 // add refuses a name that the object has already, and a case variant of a registered name at the top. seen are the
@@ -64,9 +77,7 @@ func (n *nameSet) add(s *scanner, name string, seen, hash byte) bool {
 	if len(s.members)-n.base >= manyMembers {
 		return n.addFolded(s, name)
 	}
-	word, bit := &n.bits[hash>>6], uint64(1)<<(hash&63)
-	if *word&bit == 0 {
-		*word |= bit
+	if seen != 0 && n.fresh(hash) {
 		return true
 	}
 	for i := n.base; i < len(s.members); i++ {

@@ -143,37 +143,46 @@ func (s *scanner) object() bool {
 		return false
 	}
 	names := nameSet{base: base}
-	s.space()
-	for s.peek() != '}' {
-		if len(s.members) > base && !s.comma() {
-			return false
-		}
+	for more := s.begun('}'); more; more = s.more('}') {
 		if !s.member(&names) {
 			return false
 		}
-		s.space()
 	}
-	s.pos++
 	s.depth--
 	if s.depth > 0 {
 		s.members = s.members[:base]
 	}
-	return true
+	return s.want == ""
 }
 
-func (s *scanner) comma() bool {
-	if s.peek() != ',' {
-		return s.fail(wantObject)
+// begun reports whether an object or array has a first element, and else reads its closing bracket.
+func (s *scanner) begun(closing byte) bool {
+	s.space()
+	if s.peek() != closing {
+		return true
 	}
 	s.pos++
-	s.space()
-	return true
+	return false
+}
+
+// more reads what comes after an element: a comma, after which there must be another, or the closing bracket.
+func (s *scanner) more(closing byte) bool {
+	data, i := s.data, skipSpace(s.data, s.pos)
+	switch {
+	case i < len(data) && data[i] == ',':
+		s.pos = skipSpace(data, i+1)
+		return true
+	case i < len(data) && data[i] == closing:
+		s.pos = i + 1
+		return false
+	}
+	return s.fail(wantObject)
 }
 
 func (s *scanner) member(names *nameSet) bool {
 	data, start := s.data, s.pos+1
 	end, seen, hash, ok := s.name()
-	if !ok || !names.add(s, data[start:end], seen, hash) {
+	if !ok || (!names.plain(seen, hash) && !names.add(s, data[start:end], seen, hash)) {
 		return false
 	}
 	colon := skipSpace(data, end+1)
@@ -225,15 +234,17 @@ func (s *scanner) name() (end int, seen, hash byte, ok bool) {
 // quick returns the end of a value at i that is a string without escapes in ASCII or an integer that does not begin
 // with 0, which is what most values are; for any other it returns i.
 func quick(data string, i int) int {
-	if i >= len(data) {
-		return i
+	if i >= len(data) || data[i] != '"' {
+		return integer(data, i)
 	}
-	if data[i] == '"' {
-		if end := skipPlain(data, i+1); end < len(data) && data[end] == '"' {
-			return end + 1
-		}
-		return i
+	if end := skipPlain(data, i+1); end < len(data) && data[end] == '"' {
+		return end + 1
 	}
+	return i
+}
+
+// integer is quick for numbers.
+func integer(data string, i int) int {
 	end := i
 	for end < len(data) && data[end]-'0' <= 9 {
 		end++
@@ -264,19 +275,13 @@ func (s *scanner) array() bool {
 	if !s.enter() {
 		return false
 	}
-	s.space()
-	for first := true; s.peek() != ']'; first = false {
-		if !first && !s.comma() {
-			return false
-		}
+	for more := s.begun(']'); more; more = s.more(']') {
 		if _, ok := s.value(); !ok {
 			return false
 		}
-		s.space()
 	}
-	s.pos++
 	s.depth--
-	return true
+	return s.want == ""
 }
 
 func (s *scanner) literal() bool {
@@ -355,9 +360,7 @@ func (s *scanner) text() (escaped, ok bool) {
 func skipPlain(data string, i int) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(data); i += 8 {
-		d := data[i : i+8]
-		x := uint64(d[0]) | uint64(d[1])<<8 | uint64(d[2])<<16 | uint64(d[3])<<24 |
-			uint64(d[4])<<32 | uint64(d[5])<<40 | uint64(d[6])<<48 | uint64(d[7])<<56
+		x := eightBytes(data[i : i+8])
 		quote, slash := x^(ones*'"'), x^(ones*'\\')
 		// A byte's high bit is set for a hit. A borrow can set it falsely only above the first true one.
 		hits := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*0x20)&^x | x) & highs
@@ -369,6 +372,13 @@ func skipPlain(data string, i int) int {
 		i++
 	}
 	return i
+}
+
+// eightBytes returns the first eight bytes of s, the first one lowest. It compiles to one load.
+func eightBytes(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // escape decodes the escape sequence at the start of s and returns its length, 0 if it is none. A surrogate must be

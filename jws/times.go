@@ -16,21 +16,13 @@ const wantDate = "seconds since 1970 as a number without exponent (RFC 7519 sect
 
 // checkTime reads exp, nbf and iat and compares them with now.
 func (t *Token) checkTime(now time.Time) error {
-	dates := t.dates()
-	for i, to := range [...]*int64{&t.Expiry, &t.NotBefore, &t.IssuedAt} {
-		if dates[i] == nil {
-			continue
-		}
-		var ok bool
-		if *to, ok = numericDate(t.Claims.raw(dates[i]), to == &t.NotBefore); !ok {
-			return t.refuse(CheckTime, Malformed, t.Claims.name(dates[i]), wantDate, "")
-		}
-	}
-	if dates[0] == nil {
-		return t.refuse(CheckTime, MissingClaim, "exp", wantDate, "")
+	if wrong := t.readDates(); wrong != "" {
+		return t.refuse(CheckTime, Malformed, wrong, wantDate, "")
 	}
 	unix := now.Unix()
 	switch {
+	case t.Expiry == 0 && !t.Claims.Has("exp"):
+		return t.refuse(CheckTime, MissingClaim, "exp", wantDate, "")
 	case t.Expiry <= unix:
 		return t.refuseTime(Expired, "exp", "a time after "+dateText(unix), t.Expiry)
 	case t.NotBefore > unix+leeway:
@@ -47,8 +39,10 @@ func (t *Token) refuseTime(reason Reason, claim, want string, got int64) error {
 
 func dateText(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
-// dates finds exp, nbf and iat in one pass.
-func (t *Token) dates() (found [3]*member) {
+// readDates sets Expiry, NotBefore and IssuedAt in one pass over the claims. It returns the first of exp, nbf and iat
+// that is no date, "" if none is wrong.
+func (t *Token) readDates() (wrong string) {
+	var bad [3]bool
 	for i := range t.Claims.members {
 		m := &t.Claims.members[i]
 		if m.name.last-m.name.start != uint32(len("exp")) && !m.name.escaped() {
@@ -56,34 +50,61 @@ func (t *Token) dates() (found [3]*member) {
 		}
 		switch t.Claims.name(m) {
 		case "exp":
-			found[0] = m
+			t.Expiry, bad[0] = numericDate(t.Claims.raw(m), false)
 		case "nbf":
-			found[1] = m
+			t.NotBefore, bad[1] = numericDate(t.Claims.raw(m), true)
 		case "iat":
-			found[2] = m
+			t.IssuedAt, bad[2] = numericDate(t.Claims.raw(m), false)
 		}
 	}
-	return found
+	for i, name := range [...]string{"exp", "nbf", "iat"} {
+		if bad[i] {
+			return name
+		}
+	}
+	return ""
 }
 
+// maxDateDigits is the number of digits of maxDate.
+const maxDateDigits = 12
+
 // numericDate reads a JSON number of seconds from 0 to the year 9999. A fraction is cut off, or rounded up.
-func numericDate(raw string, up bool) (n int64, ok bool) {
+func numericDate(raw string, up bool) (n int64, bad bool) {
 	i := 0
-	for ; i < len(raw) && raw[i] != '.'; i++ {
-		c := raw[i] - '0'
-		if n = n*10 + int64(c); c > 9 || n > maxDate {
-			return 0, false
+	if len(raw) >= 8 {
+		if eight, ok := eightDigits(raw); ok {
+			n, i = eight, 8
 		}
 	}
-	if i == len(raw) {
-		return n, true
+	for i < len(raw) && i <= maxDateDigits && raw[i]-'0' <= 9 {
+		n = n*10 + int64(raw[i]-'0')
+		i++
 	}
-	fraction := strings.TrimRight(raw[i+1:], "0")
-	if strings.ContainsAny(fraction, "eE") {
-		return 0, false
+	if n > maxDate || i == 0 {
+		return 0, true
+	}
+	if i == len(raw) {
+		return n, false
+	}
+	fraction, found := strings.CutPrefix(raw[i:], ".")
+	if fraction = strings.TrimRight(fraction, "0"); !found || strings.ContainsAny(fraction, "eE") {
+		return 0, true
 	}
 	if up && fraction != "" {
 		n++
 	}
-	return n, true
+	return n, false
+}
+
+// eightDigits returns the number that the first eight bytes of s write if all are digits. It adds up neighbours, in all
+// lanes of a word at once: first digits, then pairs, then fours.
+func eightDigits(s string) (n int64, ok bool) {
+	x := eightBytes(s) ^ 0x3030303030303030
+	if (x|(x+0x7676767676767676))&0x8080808080808080 != 0 {
+		return 0, false
+	}
+	x = x*10 + x>>8
+	x = x&0x00ff00ff00ff00ff*100 + x>>16&0x00ff00ff00ff00ff
+	x = x&0x0000ffff0000ffff*10000 + x>>32&0x0000ffff0000ffff
+	return int64(x & 0xffffffff), true
 }
