@@ -5,6 +5,7 @@ export GOTOOLCHAIN := local
 .PHONY: run build test test-all check bench fuzz clean
 
 run: build ## the main job: everything on this machine, with the commands to try next
+	scripts/need curl
 	bin/sallyport dev
 
 build:
