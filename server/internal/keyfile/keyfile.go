@@ -4,7 +4,8 @@
 //	entries, err := keyfile.Read("keys.json")
 //
 // A file that its group or others may read or write is refused, because its keys must be taken as known. Files are written
-// whole or not at all: beside the old one, flushed to the disk, then renamed over it.
+// whole or not at all: beside the old one, flushed to the disk, then renamed over it. Who changes a file holds a lock on its
+// folder meanwhile, so that two rotations at once lose no key.
 package keyfile
 
 import (
@@ -21,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/jws"
@@ -35,18 +37,10 @@ const maxBytes = 1 << 20
 
 // Read returns the keys of a file. The error says how to put right what is wrong with the file; it never holds a key.
 func Read(path string) ([]session.KeyEntry, error) {
-	file, err := os.Open(path)
+	data, err := ReadPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no key file %s: make one with: sallyport keys new %s", path, path)
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if err := checkMode(path, file); err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +49,20 @@ func Read(path string) ([]session.KeyEntry, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return entries, nil
+}
+
+// ReadPrivate returns what is in a file with private keys of any kind, at most 1 MiB and one byte of it. It refuses a file
+// that anyone but its owner may read or write.
+func ReadPrivate(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not make the server wait for a writer
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := checkMode(path, file); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(file, maxBytes+1))
 }
 
 func checkMode(path string, file *os.File) error {
@@ -98,8 +106,17 @@ func Create(path string, alg jws.Algorithm, now time.Time) error {
 }
 
 // Rotate adds a new key to a file: it is published at once, signs one cache lifetime later, and the one before it retires
-// then.
-func Rotate(path string, alg jws.Algorithm, config session.KeyringConfig) (*session.Keyring, error) {
+// then. Of two rotations at once the second sees what the first one wrote. The file keeps its owner, and a symbolic link
+// keeps leading to it.
+func Rotate(path string, alg jws.Algorithm, config session.KeyringConfig) (_ *session.Keyring, err error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil { // if not, Ring says what is wrong
+		path = real
+	}
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	ring, err := Ring(path, config)
 	if err != nil {
 		return nil, err
@@ -111,7 +128,35 @@ func Rotate(path string, alg jws.Algorithm, config session.KeyringConfig) (*sess
 	if err := Add(ring, alg, now()); err != nil {
 		return nil, err
 	}
-	return ring, write(path, ring, os.Rename)
+	return ring, write(path, ring, replace)
+}
+
+// replace moves a file over another one, whose owner it takes over: a key file that root rotates must stay readable for the
+// server.
+func replace(from, to string) error {
+	info, err := os.Stat(to)
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		if err := os.Chown(from, int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("the key file %s would change its owner; rotate it as that: %w", to, err)
+		}
+	}
+	return os.Rename(from, to)
+}
+
+// lock waits until nobody else changes the key files of a folder. It needs no file of its own, so a process that dies
+// leaves nothing behind.
+func lock(folder string) (unlock func() error, err error) {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("the folder %s cannot be locked: %w", folder, err), dir.Close())
+	}
+	return dir.Close, nil
 }
 
 // Add makes a new key and adds it to a ring.
@@ -143,14 +188,17 @@ func NewSigner(alg jws.Algorithm, now time.Time) (*jws.Signer, error) {
 	return jws.NewSigner(now.UTC().Format("2006-01-02")+"-"+strings.ToLower(rand.Text()[:8]), private)
 }
 
-// write puts a ring's keys into a file by way of a new one beside it. Place moves that to its path: os.Rename replaces what
-// is there, os.Link refuses to.
+// write puts a ring's keys into a file by way of a new one beside it. Place moves that to its path: replace puts it in the place of
+// what is there, os.Link refuses to.
 func write(path string, ring *session.Keyring, place func(from, to string) error) error {
 	data, err := ring.KeyFile()
 	if err != nil {
 		return err
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // has mode 0600
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %s for the key file", filepath.Dir(path))
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,5 +112,78 @@ func TestNewSigner(t *testing.T) {
 	}
 	if _, err := keyfile.NewSigner(jws.HS256, now); err == nil {
 		t.Error("a secret key was made")
+	}
+}
+
+// TestRotationsAtOnce rotates one file from many sides: one of them comes first, the others see its key, and no key is lost.
+func TestRotationsAtOnce(t *testing.T) {
+	path := create(t)
+	made := make(chan string, 8)
+	var all sync.WaitGroup
+	for range cap(made) {
+		all.Go(func() {
+			ring, err := keyfile.Rotate(path, jws.EdDSA, config(now.Add(time.Minute)))
+			if err == nil {
+				made <- ring.State()[1].KeyID
+			} else if !strings.Contains(err.Error(), "has yet to sign") {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	close(made)
+	var kids []string
+	for kid := range made {
+		kids = append(kids, kid)
+	}
+	entries, err := keyfile.Read(path)
+	if err != nil || len(kids) != 1 || len(entries) != 2 || entries[1].Signer.Key().ID() != kids[0] {
+		t.Errorf("rotations that succeeded: %v; keys in the file: %d; error %v", kids, len(entries), err)
+	}
+	onlyFile(t, path)
+}
+
+// TestRotateKeepsOwnerAndLink rotates by way of a symbolic link, as root a file of somebody else.
+func TestRotateKeepsOwnerAndLink(t *testing.T) {
+	path, owner := create(t), os.Getuid()
+	if owner == 0 {
+		owner = 12345
+		if err := os.Chown(path, owner, owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(t.TempDir(), "link.json")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyfile.Rotate(link, jws.EdDSA, config(now)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != owner || info.Mode().Perm() != 0o600 {
+		t.Errorf("after the rotation: %+v, error %v", info, err)
+	}
+	if entries, err := keyfile.Read(path); err != nil || len(entries) != 2 {
+		t.Errorf("the file has %d keys, error %v", len(entries), err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != path {
+		t.Errorf("the link leads to %q, error %v", to, err)
+	}
+}
+
+func TestPipeIsNoKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyfile.Read(path); err == nil || !strings.Contains(err.Error(), "is no regular file") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNoFolder(t *testing.T) {
+	err := keyfile.Create(filepath.Join(t.TempDir(), "none", "keys.json"), jws.EdDSA, now)
+	if err == nil || !strings.Contains(err.Error(), "there is no folder ") || strings.Contains(err.Error(), ".keys.json") {
+		t.Errorf("error %v", err)
 	}
 }
