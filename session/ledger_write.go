@@ -12,10 +12,12 @@ import (
 )
 
 // Append stores an event and applies it here before it returns. An event without ID is a new one: it gets one, and At
-// is the store's to set. Without Expires it gets what the configuration says for its kind.
-// A Session or Alias that is a UUID is stored in lower case. An error means that it is
-// not known to be stored and was not applied: the caller must not acknowledge it, and may try again with the same ID. It
-// wraps ErrReadOnly, or the store's. An ID that the store has for something else is an error, too.
+// is the store's to set. Without Expires it gets what the configuration says for its kind; one that is set must not come
+// before the end of what the event is to refuse. A Session or Alias that is a UUID is stored in lower case.
+//
+// An error means that the event is not known to be stored and was not applied: the caller must not acknowledge it, and may
+// try again with the same ID. It wraps ErrReadOnly, or the store's. An ID that the store has for something else is an
+// error, too.
 func (l *Ledger) Append(ctx context.Context, e Event) (Event, error) {
 	if l.store == nil {
 		return Event{}, ErrReadOnly
