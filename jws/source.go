@@ -21,7 +21,10 @@ type KeySource interface {
 type StaticKeys []*Key
 
 // Keys returns the candidates for a header or a *[Refusal] with reason UnknownKey.
-func (s StaticKeys) Keys(_ context.Context, h Header) ([]*Key, error) {
+func (s StaticKeys) Keys(_ context.Context, h Header) ([]*Key, error) { return s.candidates(&h) }
+
+// candidates is Keys without the copies of a header that a call through an interface makes.
+func (s StaticKeys) candidates(h *Header) ([]*Key, error) {
 	if h.KeyID != "" {
 		if found := s.pick(func(k *Key) bool { return k.id == h.KeyID }); len(found) > 0 {
 			return found, nil

@@ -43,24 +43,29 @@ func dateText(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.R
 // that is no date, "" if none is wrong.
 func (t *Token) readDates() (wrong string) {
 	var bad [3]bool
+	data := t.Claims.data
 	for i := range t.Claims.members {
 		m := &t.Claims.members[i]
-		if m.name.last-m.name.start != uint32(len("exp")) && !m.name.escaped() {
-			continue
+		name := m.name.of(data)
+		if m.name.escaped() {
+			name = unescape(name)
 		}
-		switch t.Claims.name(m) {
+		switch name {
 		case "exp":
-			t.Expiry, bad[0] = numericDate(t.Claims.raw(m), false)
+			t.Expiry, bad[0] = numericDate(m.value.of(data), false)
 		case "nbf":
-			t.NotBefore, bad[1] = numericDate(t.Claims.raw(m), true)
+			t.NotBefore, bad[1] = numericDate(m.value.of(data), true)
 		case "iat":
-			t.IssuedAt, bad[2] = numericDate(t.Claims.raw(m), false)
+			t.IssuedAt, bad[2] = numericDate(m.value.of(data), false)
 		}
 	}
-	for i, name := range [...]string{"exp", "nbf", "iat"} {
-		if bad[i] {
-			return name
-		}
+	switch {
+	case bad[0]:
+		return "exp"
+	case bad[1]:
+		return "nbf"
+	case bad[2]:
+		return "iat"
 	}
 	return ""
 }

@@ -51,6 +51,7 @@ type Verifier struct {
 	wantType, wantAlgorithm string
 	slots                   chan struct{}
 	headers                 headerMemory
+	static                  StaticKeys // cfg.Keys if it is that
 }
 
 // NewVerifier returns a verifier, or an error that names the field of cfg that is missing or wrong.
@@ -69,6 +70,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 	}
 	cfg.Algorithms = slices.Clone(cfg.Algorithms)
 	v := &Verifier{cfg: cfg, slots: make(chan struct{}, cfg.MaxConcurrent), anyType: slices.Contains(cfg.Types, AnyType)}
+	v.static, _ = cfg.Keys.(StaticKeys)
 	for _, typ := range cfg.Types {
 		v.types = append(v.types, mediaType(typ))
 	}
