@@ -37,14 +37,15 @@ func decode(dst []byte, s string) ([]byte, bool) {
 	dst = slices.Grow(dst, decodedLen(len(s))+8)
 	to := dst[len(dst):cap(dst)]
 	var bad, stray uint32
-	for len(s) >= 8 && len(to) >= 8 {
-		a, b := group(s[:4]), group(s[4:8])
-		bad |= a | b
+	for len(s) >= 16 && len(to) >= 14 {
+		a, b, c, d := group(s[:4]), group(s[4:8]), group(s[8:12]), group(s[12:16])
+		bad |= a | b | c | d
 		binary.BigEndian.PutUint64(to, uint64(a)<<40|uint64(b)<<16)
-		s, to = s[8:], to[6:]
+		binary.BigEndian.PutUint64(to[6:], uint64(c)<<40|uint64(d)<<16)
+		s, to = s[16:], to[12:]
 	}
 	dst = dst[:cap(dst)-len(to)]
-	if len(s) >= 4 {
+	for len(s) >= 4 {
 		a := group(s[:4])
 		bad |= a
 		dst = append(dst, byte(a>>16), byte(a>>8), byte(a))
