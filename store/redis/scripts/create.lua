@@ -1,0 +1,12 @@
+local now, body, number, rotated, expires = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local era = epoch()
+local known = redis.call('HGET', KEYS[1], 'x')
+if known and tonumber(known) > now then
+	return {'conflict'}
+end
+redis.call('DEL', KEYS[1])
+if expires > now then
+	redis.call('HSET', KEYS[1], 'f', body, 'n', number, 'r', rotated, 'x', digits(expires), 'e', era)
+	redis.call('PEXPIRE', KEYS[1], life(now, expires))
+end
+return {'ok'}
