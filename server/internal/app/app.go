@@ -77,14 +77,15 @@ func New(ctx context.Context, file *config.File, options Options) (*App, error) 
 	if err := a.ledger.Load(ctx); err != nil {
 		return nil, fmt.Errorf("app: the store cannot be read: %w", err)
 	}
-	g, err := a.generation(file)
+	certificate, err := readCertificate(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.loadCertificate(file); err != nil {
-		g.close()
+	g, err := a.generation(file, nil)
+	if err != nil {
 		return nil, err
 	}
+	a.certificate.Store(certificate)
 	a.current.Store(g)
 	a.start()
 	a.warn(file)
@@ -143,7 +144,7 @@ func (a *App) start() {
 func (a *App) Close() {
 	a.done()
 	a.tasks.Wait()
-	a.current.Load().close()
+	a.current.Load().closeBut(nil)
 }
 
 // ServeHTTP answers a request with the configuration of the moment.
@@ -170,10 +171,13 @@ func Check(file *config.File, now func() time.Time) error {
 	if err := a.makeLasting(file); err != nil {
 		return err
 	}
-	g, err := a.generation(file)
+	if _, err := readCertificate(file); err != nil {
+		return err
+	}
+	g, err := a.generation(file, nil)
 	if err != nil {
 		return err
 	}
-	g.close()
-	return a.loadCertificate(file)
+	g.closeBut(nil)
+	return nil
 }

@@ -238,6 +238,10 @@ func TestServeTLS(t *testing.T) {
 	if got := peer(t, listener.Addr().String(), pool); got != "second" {
 		t.Errorf("certificate after the reload %s", got)
 	}
+	reloadNothing(t, a, dir)
+	if got := peer(t, listener.Addr().String(), pool); got != "second" {
+		t.Errorf("certificate after a reload that failed %s", got)
+	}
 	stop()
 	if err := <-served; err != nil {
 		t.Error(err)
@@ -247,6 +251,24 @@ func TestServeTLS(t *testing.T) {
 	}
 	if w := ask(a, "GET", "/readyz"); !strings.Contains(w.Body.String(), "the server is shutting down") {
 		t.Errorf("readyz says %s", w.Body)
+	}
+}
+
+// reloadNothing reloads a good certificate with a key file in which no key signs yet, which changes neither.
+func reloadNothing(t *testing.T, a *app.App, dir string) {
+	t.Helper()
+	certificate(t, dir, "third")
+	before := ask(a, "GET", "/.well-known/jwks.json").Body.String()
+	if err := keyfile.Create(filepath.Join(dir, "later.json"), jws.EdDSA, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(base, "keys.json", "later.json", 1) + "tls: {certificate: cert.pem, key: key.pem}\n"
+	err := a.Reload(parse(t, dir, text))
+	if err == nil || !strings.Contains(err.Error(), "sessions.key_file: ") || !strings.Contains(err.Error(), "no key of the ring signs now") {
+		t.Errorf("error %v", err)
+	}
+	if after := ask(a, "GET", "/.well-known/jwks.json").Body.String(); after != before {
+		t.Errorf("the published keys were %s, and are %s", before, after)
 	}
 }
 
@@ -299,9 +321,16 @@ func peer(t *testing.T, address string, pool *x509.CertPool) string {
 
 func TestNewRefuses(t *testing.T) {
 	dir := folder(t)
+	certificate(t, dir, "name")
+	if err := os.WriteFile(filepath.Join(dir, "open.pem"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct{ text, want string }{
 		"no key file":    {strings.Replace(base, "keys.json", "none.json", 1), "c.yaml:5:50: sessions.key_file: there is no key file"},
-		"no certificate": {base + "tls: {certificate: none.pem, key: none.pem}\n", "c.yaml:6:6: tls: "},
+		"no certificate": {base + "tls: {certificate: none.pem, key: none.pem}\n", "c.yaml:6:20: tls.certificate: open "},
+		"no TLS key":     {base + "tls: {certificate: cert.pem, key: none.pem}\n", "c.yaml:6:35: tls.key: open "},
+		"open TLS key":   {base + "tls: {certificate: cert.pem, key: open.pem}\n", "open.pem has mode 0644, so others can get at its keys"},
+		"another's key":  {base + "tls: {certificate: cert.pem, key: keys.json}\n", "c.yaml:6:6: tls: "},
 	} {
 		_, err := app.New(t.Context(), parse(t, dir, test.text), app.Options{Logger: slog.New(slog.DiscardHandler), Secrets: new(logging.Secrets)})
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -26,7 +27,7 @@ type Doors struct {
 	Sessions connect.SessionVerifier
 
 	verifiers []connect.SessionVerifier
-	issuers   []*identity.Issuer
+	issuers   []*opened
 }
 
 // DoorsConfig is what doors are made of besides the configuration.
@@ -39,13 +40,17 @@ type DoorsConfig struct {
 	Client *http.Client
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Logger is told what happens to the issuers' keys; nil tells nobody.
+	Logger *slog.Logger
+	// Before are doors whose issuers go on where the configuration is the same. Nil has none.
+	Before *Doors
 }
 
 // NewDoors makes the verifiers of a configuration. Nothing is fetched yet.
 func NewDoors(file *config.File, c DoorsConfig) (*Doors, error) {
 	d := new(Doors)
 	if err := errors.Join(d.addIssuers(file, c), d.addAudiences(file, c), d.addNakama(file, c)); err != nil {
-		d.Close()
+		d.closeBut(c.Before)
 		return nil, err
 	}
 	d.Sessions = anySession(d.verifiers)
@@ -54,15 +59,16 @@ func NewDoors(file *config.File, c DoorsConfig) (*Doors, error) {
 }
 
 func (d *Doors) addIssuers(file *config.File, c DoorsConfig) (err error) {
-	common := identity.Common{Client: c.Client, Now: c.Now}
+	list := make([]*identity.Issuer, len(file.Issuers))
 	for i, issuer := range file.Issuers {
-		made, err := issuer.Preset.New(common)
+		made, err := c.open(issuer)
 		if err != nil {
 			return file.Problem(fmt.Sprintf("issuers[%d]", i), err)
 		}
 		d.issuers = append(d.issuers, made)
+		list[i] = made.Issuer
 	}
-	if d.Identities, err = identity.NewIssuers(d.issuers...); err != nil {
+	if d.Identities, err = identity.NewIssuers(list...); err != nil {
 		return file.Problem("issuers", err)
 	}
 	return nil
@@ -126,13 +132,6 @@ func secrets(list []config.Secret) [][]byte {
 		all = append(all, s.Bytes())
 	}
 	return all
-}
-
-// Close ends the background refresh of the issuers' keys.
-func (d *Doors) Close() {
-	for _, issuer := range d.issuers {
-		issuer.Close()
-	}
 }
 
 // anySession verifies a session token with the verifier it was made for.

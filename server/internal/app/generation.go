@@ -25,21 +25,32 @@ type generation struct {
 	handler http.Handler
 }
 
-func (g *generation) close() { g.doors.Close() }
+// closeBut closes what another generation, if there is one, does not have.
+func (g *generation) closeBut(other *generation) { g.doors.closeBut(other.doorsOrNil()) }
 
-// generation makes everything of a file but what lasts.
-func (a *App) generation(file *config.File) (*generation, error) {
-	doors, err := NewDoors(file, DoorsConfig{Ledger: a.ledger, Keys: a.keys, Client: a.options.Client, Now: a.options.Now})
+func (g *generation) doorsOrNil() *Doors {
+	if g == nil {
+		return nil
+	}
+	return g.doors
+}
+
+// generation makes everything of a file but what lasts, and but the issuers that the generation before, which may be nil,
+// has too.
+func (a *App) generation(file *config.File, before *generation) (*generation, error) {
+	doors, err := NewDoors(file, DoorsConfig{
+		Ledger: a.ledger, Keys: a.keys, Client: a.options.Client, Now: a.options.Now, Logger: a.log, Before: before.doorsOrNil(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	g := &generation{file: file, doors: doors}
 	if err := errors.Join(a.makeIssuer(g), a.makeTickets(g)); err != nil {
-		doors.Close()
+		g.closeBut(before)
 		return nil, err
 	}
 	if g.handler, err = a.handler(g); err != nil {
-		doors.Close()
+		g.closeBut(before)
 		return nil, err
 	}
 	return g, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/server/internal/config"
 	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
+	"github.com/sallyport-auth/sallyport/session"
 )
 
 // Reload puts another configuration in place of the running one. If it returns an error, the old one goes on, whole. What
@@ -17,16 +18,16 @@ func (a *App) Reload(file *config.File) error {
 	old := a.current.Load()
 	kept := keepFixed(&file.Config, &old.file.Config)
 	a.options.Secrets.Set(file.Secrets()...)
-	g, err := a.generation(file)
+	g, err := a.generation(file, old)
 	if err != nil {
 		return err
 	}
 	if err := a.reloadFiles(file); err != nil {
-		g.close()
+		g.closeBut(old)
 		return err
 	}
 	a.current.Store(g)
-	old.close()
+	old.closeBut(g)
 	if len(kept) > 0 {
 		a.log.Warn("the configuration is reloaded, but for what needs a restart", "unchanged", strings.Join(kept, ", "))
 		return nil
@@ -37,20 +38,36 @@ func (a *App) Reload(file *config.File) error {
 
 // reloadFiles reads the key file and the certificate again. Nothing is changed unless both can be used.
 func (a *App) reloadFiles(file *config.File) error {
-	if a.keys == nil {
-		return a.loadCertificate(file)
-	}
-	entries, err := keyfile.Read(file.Path(file.Sessions.KeyFile))
+	certificate, err := readCertificate(file)
 	if err != nil {
-		return file.Problem("sessions.key_file", err)
-	}
-	if err := a.loadCertificate(file); err != nil {
 		return err
 	}
-	if err := a.keys.Replace(entries); err != nil {
-		return file.Problem("sessions.key_file", err)
+	if a.keys != nil {
+		entries, err := a.readKeys(file)
+		if err == nil {
+			err = a.keys.Replace(entries)
+		}
+		if err != nil {
+			return file.Problem("sessions.key_file", err)
+		}
 	}
+	a.certificate.Store(certificate)
 	return nil
+}
+
+// readKeys reads a key file and makes sure that one of its keys signs now, as the start does: sign-ins must go on.
+func (a *App) readKeys(file *config.File) ([]session.KeyEntry, error) {
+	entries, err := keyfile.Read(file.Path(file.Sessions.KeyFile))
+	if err != nil {
+		return nil, err
+	}
+	c := ringConfig(file, a.options.Now)
+	c.Keys = entries
+	ring, err := session.NewKeyring(c)
+	if err == nil {
+		_, err = ring.Signer()
+	}
+	return entries, err
 }
 
 // keepFixed puts the old values of everything that only a restart can change into a new configuration, and returns the

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/server/internal/config"
+	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
 )
 
 // Bounds of a connection. The feed of revocations is held open for up to 10 s, which writeTimeout leaves room for.
@@ -70,15 +72,22 @@ func (a *App) getCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return a.certificate.Load(), nil
 }
 
-// loadCertificate reads the certificate of a file that has one.
-func (a *App) loadCertificate(file *config.File) error {
+// readCertificate reads the certificate of a file, nil if it has none. Its private key must be its owner's alone.
+func readCertificate(file *config.File) (*tls.Certificate, error) {
 	if file.TLS == nil {
-		return nil
+		return nil, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(file.Path(file.TLS.Certificate), file.Path(file.TLS.Key))
+	chain, err := os.ReadFile(file.Path(file.TLS.Certificate))
 	if err != nil {
-		return file.Problem("tls", err)
+		return nil, file.Problem("tls.certificate", err)
 	}
-	a.certificate.Store(&certificate)
-	return nil
+	key, err := keyfile.ReadPrivate(file.Path(file.TLS.Key))
+	if err != nil {
+		return nil, file.Problem("tls.key", err)
+	}
+	certificate, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return nil, file.Problem("tls", err)
+	}
+	return &certificate, nil
 }

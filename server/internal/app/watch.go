@@ -3,9 +3,9 @@ package app
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
-	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/jwks"
 	"github.com/sallyport-auth/sallyport/session"
 )
@@ -29,7 +29,7 @@ func (a *App) watch(ctx context.Context) {
 	for {
 		g := a.current.Load()
 		if g != w.generation {
-			w.generation, w.issuers = g, make(map[string]keysState)
+			w.enter(g)
 			a.prefetch(ctx, g)
 		}
 		w.look(a)
@@ -45,6 +45,9 @@ func (a *App) watch(ctx context.Context) {
 // the watch reports.
 func (a *App) prefetch(ctx context.Context, g *generation) {
 	for _, issuer := range g.doors.issuers {
+		if state, fetches := issuer.State(); !fetches || state.Ready {
+			continue // a reload has kept it
+		}
 		a.tasks.Go(func() {
 			for wait := firstRetry; issuer.Refresh(ctx) != nil && a.current.Load() == g; wait = min(2*wait, lastRetry) {
 				select {
@@ -63,9 +66,26 @@ func (a *App) prefetch(ctx context.Context, g *generation) {
 // watcher remembers what was last logged.
 type watcher struct {
 	generation *generation
-	issuers    map[string]keysState
+	issuers    map[keySet]keysState
 	ledger     struct{ ready, failing, known bool }
 	signs      string
+}
+
+// keySet is one set of keys of one issuer.
+type keySet struct {
+	issuer *opened
+	url    string
+}
+
+// enter takes over a generation, and what was logged of the issuers that it has kept.
+func (w *watcher) enter(g *generation) {
+	before := w.issuers
+	w.generation, w.issuers = g, make(map[keySet]keysState)
+	for set, state := range before {
+		if slices.Contains(g.doors.issuers, set.issuer) {
+			w.issuers[set] = state
+		}
+	}
 }
 
 // keysState is what of a key set is worth a line when it changes.
@@ -74,8 +94,10 @@ type keysState struct {
 }
 
 func (w *watcher) look(a *App) {
-	for _, issuer := range w.generation.doors.Identities.State() {
-		for _, keys := range issuer.Keys {
+	for i, state := range w.generation.doors.Identities.State() {
+		issuer := w.generation.doors.issuers[i]
+		issuer.events.look(a.options.Now())
+		for _, keys := range state.Keys {
 			w.keys(a.log, issuer, keys)
 		}
 	}
@@ -85,14 +107,15 @@ func (w *watcher) look(a *App) {
 	}
 }
 
-func (w *watcher) keys(log *slog.Logger, issuer identity.IssuerState, keys jwks.State) {
-	before, seen := w.issuers[keys.URL]
+func (w *watcher) keys(log *slog.Logger, issuer *opened, keys jwks.State) {
+	set := keySet{issuer, keys.URL}
+	before, seen := w.issuers[set]
 	now := keysState{ready: keys.Ready, failing: keys.Failures > 0, lossy: keys.Skipped > 0}
 	if now == before || !seen && now == (keysState{}) {
 		return
 	}
-	w.issuers[keys.URL] = now
-	log = log.With("issuer", issuer.Name, "realm", issuer.Realm, "url", keys.URL, "keys", keys.Keys)
+	w.issuers[set] = now
+	log = log.With("issuer", issuer.Name(), "realm", issuer.Realm(), "url", keys.URL, "keys", keys.Keys)
 	switch {
 	case !now.ready && before.ready:
 		log.Error("the issuer's keys are too old: its tokens are refused until a fetch succeeds", "error", keys.LastError)
