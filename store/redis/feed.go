@@ -170,6 +170,7 @@ func (s *Store) readPage(ctx context.Context, from cursor) (page, error) {
 func (s *Store) await(ctx context.Context, from cursor) (page, error) {
 	ctx, cancel := context.WithTimeout(ctx, feedWait+s.config.Timeout)
 	defer cancel()
+	defer context.AfterFunc(s.healer.life, cancel)()
 	read := s.client.B().Xread().Count(pageLimit + 1).Block(feedWait.Milliseconds()).
 		Streams().Key(s.keys.events).Id(from.position.String()).Build()
 	streams, err := s.client.Do(ctx, read).AsXRead()

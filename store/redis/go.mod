@@ -1,4 +1,4 @@
-// Module redis is the store of many nodes: revocations, refresh families and tickets in Redis or Valkey.
+// Module redis is the store of many nodes: revocations, refresh families and tickets in Redis.
 module github.com/sallyport-auth/sallyport/store/redis
 
 go 1.25.0

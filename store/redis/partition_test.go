@@ -248,3 +248,25 @@ func TestSinceEndsWithItsContext(t *testing.T) {
 		t.Errorf("it took %v to end", took)
 	}
 }
+
+// TestCloseEndsWaiting closes a store under a call that waits for news.
+func TestCloseEndsWaiting(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	store := open(t, redis.Config{Addresses: []string{server.address()}})
+	_, cursor := all(t, store)
+	ended := make(chan error)
+	go func() {
+		_, err := store.Since(context.Background(), cursor)
+		ended <- err
+	}()
+	eventually(t, "the call waits", func() bool { return server.says("cmd=xread", "CLIENT", "LIST") })
+	began := time.Now()
+	store.Close()
+	wantErr(t, "Since of a store that closes", <-ended, session.ErrStoreUnavailable)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v to end", took)
+	}
+	_, err := store.Append(context.Background(), event(1))
+	wantErr(t, "Append to a closed store", err, session.ErrStoreUnavailable)
+}

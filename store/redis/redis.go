@@ -1,5 +1,5 @@
-// Package redis keeps revocations, refresh families and tickets in Redis (7.0 or later) or Valkey, for any number of
-// nodes: one server, Sentinel, or a cluster.
+// Package redis keeps revocations, refresh families and tickets in Redis (7.0 or later), for any number of nodes: one
+// server, Sentinel, or a cluster. Valkey has the same commands but is not tested.
 //
 //	store, err := redis.Open(ctx, redis.Config{Addresses: []string{"redis:6379"}, TLS: &tls.Config{}})
 //	...
