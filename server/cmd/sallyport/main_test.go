@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -225,6 +226,27 @@ func TestPastedCommands(t *testing.T) {
 	if !call.Match(out) {
 		t.Errorf("the commands print\n%s", out)
 	}
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(strings.TrimSpace(string(out)), "\n"); !bytes.Contains(readme, []byte("\n"+lines[len(lines)-1]+"\n")) {
+		t.Errorf("README.md does not show the answer that the last command gets: %s", lines[len(lines)-1])
+	}
+	for _, command := range commands {
+		if want := "\n$ " + asInReadme(command, commands, program); !bytes.Contains(readme, []byte(want)) {
+			t.Errorf("README.md does not show the command %s", want)
+		}
+	}
+}
+
+// asInReadme puts what README.md shows in place of what is another at each start.
+func asInReadme(command string, all []string, program string) string {
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+	return strings.NewReplacer(
+		url.FindString(all[0]), "http://127.0.0.1:9229", url.FindString(all[1]), "http://127.0.0.1:8080",
+		program, "bin/sallyport", regexp.MustCompile(`SALLYPORT_PASSWORD=\S+`).FindString(all[0]), "SALLYPORT_PASSWORD=…", "curl -i ", "curl ",
+	).Replace(command)
 }
 
 // startDev returns what the dev command prints once it is up.

@@ -174,6 +174,10 @@ func TestManual(t *testing.T) {
 			t.Errorf("the manual lacks %q", want)
 		}
 	}
+	published, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil || string(published) != manual {
+		t.Errorf("docs/configuration.md is not the manual of today; write it with: sallyport config-doc > docs/configuration.md (error %v)", err)
+	}
 	lines := strings.Split(manual, "\n")
 	for i, line := range lines[:len(lines)-1] {
 		if strings.HasPrefix(line, "- `") && !strings.HasPrefix(line, "- `type: ") && strings.TrimSpace(lines[i+1]) == "" {
