@@ -24,9 +24,10 @@ import (
 // Redacted stands where a credential was.
 const Redacted = "[redacted]"
 
-// credentials are the forms that credentials have: a JSON Web Token or its parts, our refresh tokens and tickets, and what
-// follows a scheme in an Authorization header.
-var credentials = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)*|sp[rt]_[A-Za-z0-9_-]+|(?i:\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})`)
+// credentials are the forms that credentials have: a JSON Web Token or its parts, any other three long parts with dots
+// between them (a header need not begin with {"), our refresh tokens and tickets, and what follows a scheme in an
+// Authorization header.
+var credentials = regexp.MustCompile(`[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)*|sp[rt]_[A-Za-z0-9_-]+|(?i:\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})`)
 
 // names are attributes that hold a credential whatever their value looks like.
 var names = []string{

@@ -25,6 +25,7 @@ func TestCredentialsAreTakenOut(t *testing.T) {
 	for name, text := range map[string]string{
 		"a token":                  token,
 		"a token in a sentence":    "refused " + token + "!",
+		"a token of other JSON":    "IHsiYWxnIjoiSFMyNTYifQ.IHsic3ViIjoieCJ9c2ln.c2lnbmF0dXJlc2lnbmF0dXJl",
 		"a token without an end":   "eyJhbGciOiJIUzI1NiJ9",
 		"a refresh token":          "x=spr_c2VjcmV0LXJlZnJlc2g",
 		"a ticket":                 "/play?ticket=spt_c2VjcmV0LXRpY2tldA&x=1",
@@ -44,7 +45,7 @@ func TestCredentialsAreTakenOut(t *testing.T) {
 			"with":    func(l *slog.Logger) { l.With("v", text).Info("m") },
 		} {
 			out := logged(&secrets, log)
-			for _, part := range []string{"c2ln", "c2Vj", "first secret", "second/secret", "and more", "eyJ"} {
+			for _, part := range []string{"c2ln", "c2Vj", "first secret", "second/secret", "and more", "eyJ", "IHsi"} {
 				if strings.Contains(out, part) {
 					t.Errorf("%s as a %s is in %s", name, form, out)
 				}
@@ -69,10 +70,10 @@ func TestTheRestStays(t *testing.T) {
 	var secrets logging.Secrets
 	secrets.Set("short")
 	out := logged(&secrets, func(l *slog.Logger) {
-		l.Info("a short bearer of news", "player", "3f0c", "n", 5, "list", []string{"a", "b"}, "err", errors.New("jwks: timeout"))
+		l.Info("a short bearer of news", "player", "3f0c", "n", 5, "list", []string{"a", "b"}, "err", errors.New("jwks: timeout"), "host", "cognito-idp.eu-central-1.amazonaws.com")
 		l.Debug("left out")
 	})
-	want := `"level":"INFO","msg":"a short bearer of news","player":"3f0c","n":5,"list":["a","b"],"err":"jwks: timeout"}` + "\n"
+	want := `"level":"INFO","msg":"a short bearer of news","player":"3f0c","n":5,"list":["a","b"],"err":"jwks: timeout","host":"cognito-idp.eu-central-1.amazonaws.com"}` + "\n"
 	if !strings.HasSuffix(out, want) {
 		t.Errorf("got %s want …%s", out, want)
 	}
