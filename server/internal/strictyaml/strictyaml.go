@@ -195,7 +195,7 @@ func parse(source Source) (ast.Node, *Problem) {
 	parsed, err := parseBytes(source.Data)
 	if syntax := yaml.Error(nil); errors.As(err, &syntax) && syntax.GetToken() != nil {
 		pos := syntax.GetToken().Position
-		return fail(pos.Line, pos.Column, "not YAML: "+syntax.GetMessage())
+		return fail(pos.Line, pos.Column, "not YAML: "+syntax.GetMessage()+hint(source.Data, pos.Line))
 	}
 	if err != nil {
 		return fail(1, 1, "not YAML")
@@ -212,6 +212,15 @@ func parse(source Source) (ast.Node, *Problem) {
 		root = doc.Body
 	}
 	return root, nil
+}
+
+// hint says what is most likely wrong with a line that is no YAML.
+func hint(data []byte, line int) string {
+	lines := strings.Split(string(data), "\n")
+	if line > 0 && line <= len(lines) && strings.Contains(lines[line-1], "${") {
+		return `; a text with ${…} must be in quotes where it stands between braces or brackets`
+	}
+	return ""
 }
 
 // parseBytes parses YAML. The parser panics on some malformed inputs, which is then an error like any other.

@@ -196,6 +196,7 @@ func TestProblems(t *testing.T) {
 		{"number as name", "1: x\n", `1:1: a field's name must be a plain word`},
 		{"two documents", "count: 1\n---\ncount: 2\n", `3:1: a second document; the file may have one`},
 		{"not YAML", "count: 1\nlisten: [a, b\nsecret: x\n", `3:1: not YAML: ',' or ']' must be specified`},
+		{"unquoted reference", "front: {bell: ${BELL}}\n", "1:16: not YAML: ',' or '}' must be specified; a text with ${…} must be in quotes where it stands between braces or brackets"},
 		{"tab", "front:\n\tbell: 1\n", "2:1: not YAML: found character '\t' that cannot start any token"},
 		{"too long", "#" + strings.Repeat("x", 256<<10), `1:1: the file has more than 262144 bytes`},
 		{"too deep", "front: " + strings.Repeat("[", 100), `1:107: not YAML: sequence end token ']' not found`},
