@@ -93,12 +93,19 @@ func usage(format string, args ...any) error {
 	return fmt.Errorf("%s (%w)", fmt.Sprintf(format, args...), errUsage)
 }
 
-// noArgs refuses arguments without repeating them: one may be a token that was meant for standard input.
+// noArgs refuses arguments without repeating them: one may be a token that was meant for standard input. A command that was
+// almost right is named.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	if cmd.HasSubCommands() {
+		for distance := range 2 {
+			cmd.SuggestionsMinimumDistance = distance + 1
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return usage("unknown command for %q; did you mean %q?", cmd.CommandPath(), near[0])
+			}
+		}
 		return usage("unknown command for %q", cmd.CommandPath())
 	}
 	return usage("%s takes no arguments", cmd.CommandPath())

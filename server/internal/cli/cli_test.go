@@ -109,6 +109,7 @@ func TestWhatTheServerSays(t *testing.T) {
 		{503, `{"title":"Service Unavailable","detail":"Try again.","reason":"unavailable"}`, "503 Service Unavailable: unavailable: Try again."},
 		{400, `{"error":"invalid_request","error_description":"No token."}`, "400 Bad Request: invalid_request: No token."},
 		{502, "<html>", "502 Bad Gateway"},
+		{500, `{"detail":"\u001b[2Jgone"}`, `500 Internal Server Error: \x1b[2Jgone`},
 		{302, "", "302 Found"},
 	} {
 		url, _, _ := server(t, test.status, test.answer)
@@ -126,6 +127,7 @@ func TestHealthcheck(t *testing.T) {
 	}{
 		{200, 0, `{"ready":true}`, "ready\n"},
 		{503, 1, `{"ready":false,"not_ready":["no keys","no ledger"]}`, "sallyport: not ready: no keys; no ledger\n"},
+		{503, 1, `{"not_ready":["\u001b[2Jgone"]}`, `sallyport: not ready: \x1b[2Jgone` + "\n"},
 		{404, 1, "", "sallyport: this is no sallyport: /readyz answered 404\n"},
 	} {
 		url, _, _ := server(t, test.status, test.answer)

@@ -92,5 +92,5 @@ func problem(status int, body []byte) error {
 			}
 		}
 	}
-	return fmt.Errorf("the server answered %d %s", status, text)
+	return fmt.Errorf("the server answered %d %s", status, printable(text))
 }

@@ -39,7 +39,7 @@ func healthcheck(ctx context.Context, p Process, server string) error {
 		_, err = fmt.Fprintln(p.Out, "ready")
 		return err
 	case status == http.StatusServiceUnavailable && json.Unmarshal(body, &state) == nil:
-		return fmt.Errorf("not ready: %s", strings.Join(state.NotReady, "; "))
+		return fmt.Errorf("not ready: %s", printable(strings.Join(state.NotReady, "; ")))
 	default:
 		return fmt.Errorf("this is no sallyport: /readyz answered %d", status)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -46,7 +47,7 @@ func serve(ctx context.Context, p Process, path string) error {
 	}
 	listener, err := net.Listen("tcp", file.Listen)
 	if err != nil {
-		return err
+		return file.Problem("listen", fmt.Errorf("%w; set listen to another address, or end what listens there", err))
 	}
 	defer listener.Close()
 	secrets := new(logging.Secrets)

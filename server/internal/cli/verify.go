@@ -132,6 +132,9 @@ func (v verdict) outcome(i, failed int) string {
 		if r.Verified && r.Got != "" {
 			text += "; got " + printable(r.Got)
 		}
+		if r.Reason == jws.Unavailable && r.Err != nil {
+			text += "; " + printable(r.Err.Error())
+		}
 		return text
 	case i > failed || !r.Verified && i >= 2:
 		return "not reached"
