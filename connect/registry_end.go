@@ -80,7 +80,7 @@ func (r *Registry) take(e session.Event) {
 			r.end(s, CloseRevoked)
 		}
 	case session.PlayerCutOff:
-		for s := range r.indexes.players.all(e.Player) {
+		for s := range r.indexes.named(e.Player) {
 			if s.who.oldest <= e.At.Unix() {
 				r.end(s, CloseRevoked)
 			}
@@ -89,7 +89,7 @@ func (r *Registry) take(e session.Event) {
 		if !e.Until.IsZero() && nanos(e.Until) <= r.now() {
 			return
 		}
-		for s := range r.indexes.players.all(e.Player) {
+		for s := range r.indexes.named(e.Player) {
 			r.end(s, CloseBanned)
 		}
 	case session.PlayerAlias:

@@ -107,6 +107,23 @@ func (x *socketIndexes) remove(s *Socket) {
 	}
 }
 
+// named yields the sockets of a player, then those whose backend's own id within the player's realm is the subject: a
+// ban or cut-off may name either (as Ledger.CheckSession has it). The one that was yielded last may be removed meanwhile.
+func (x *socketIndexes) named(p identity.Player) iter.Seq[*Socket] {
+	return func(yield func(*Socket) bool) {
+		for s := range x.players.all(p) {
+			if !yield(s) {
+				return
+			}
+		}
+		for s := range x.users.all(p.Subject) {
+			if s.who.player.Realm == p.Realm && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
 // socketHeap orders the live sockets by when something is due for them, the earliest first. It is a [heap.Interface].
 type socketHeap []*Socket
 

@@ -495,6 +495,22 @@ func TestAliasMovesASocketToItsPlayer(t *testing.T) {
 			p2.want(t, connect.CloseRevoked)
 		})
 	})
+	t.Run("and a ban or cut-off by the backend's id still finds it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDoor(t, connect.RegistryConfig{})
+			_, p1 := d.admit(nakama(1), "arena", "")
+			_, p2 := d.admit(nakama(2), "arena", "")
+			err := errors.Join(d.ledger.Learn(ctx, "player-1", player(7)), d.ledger.Learn(ctx, "player-2", player(8)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(d.ledger.Ban(ctx, player(1), "", time.Time{}), d.ledger.CutOff(ctx, player(2), "")); err != nil {
+				t.Fatal(err)
+			}
+			p1.want(t, connect.CloseBanned)
+			p2.want(t, connect.CloseRevoked)
+		})
+	})
 	t.Run("who holds the slot", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := newDoor(t, connect.RegistryConfig{})

@@ -85,7 +85,7 @@ func holderOf(s *session.Session, slot string) (holder, string) {
 // time, which is before every cut-off.
 func oldestOf(s *session.Session) int64 {
 	oldest := s.IssuedAt
-	for _, t := range [...]time.Time{s.Started, s.AuthTime} {
+	for _, t := range [...]time.Time{s.Started, s.AuthTime, s.IdentityIssuedAt} {
 		if !t.IsZero() && t.Before(oldest) {
 			oldest = t
 		}
@@ -95,7 +95,9 @@ func oldestOf(s *session.Session) int64 {
 
 // judged is what a ledger must see of the holder to judge it.
 func (w *holder) judged() *session.Session {
-	return &session.Session{Player: w.player, ID: w.session, Upstream: w.upstream, IssuedAt: time.Unix(w.oldest, 0)}
+	return &session.Session{
+		Player: w.player, UserID: w.user, ID: w.session, Upstream: w.upstream, IssuedAt: time.Unix(w.oldest, 0),
+	}
 }
 
 // ID returns the socket's number, which no other socket of this registry has or had. Later sockets have higher ones.
