@@ -15,7 +15,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,12 +159,28 @@ func (a *App) warn(file *config.File) {
 	if file.Store.Type == "memory" {
 		a.log.Warn("store.type is memory: revocations, bans and refresh tokens do not survive a restart")
 	}
+	a.warnOfKeys(file)
+	switch {
+	case file.TLS != nil:
+	case loopback(file.Listen):
+		a.log.Info("tls is not configured: serving plain HTTP, to be put behind something that ends TLS")
+	default:
+		a.log.Warn("tls is not configured: whoever is between the players and this server reads their tokens, unless something in front of it ends TLS", "listen", file.Listen)
+	}
+}
+
+// warnOfKeys also speaks up at a reload.
+func (a *App) warnOfKeys(file *config.File) {
 	if file.InsecureKeys {
 		a.log.Warn("insecure_keys is set: whoever guesses a key makes tokens for any player")
 	}
-	if file.TLS == nil {
-		a.log.Info("tls is not configured: serving plain HTTP, to be put behind something that ends TLS")
-	}
+}
+
+// loopback says whether an address to listen on is reached from this machine alone.
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	addr, bad := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || bad == nil && addr.IsLoopback())
 }
 
 // Check makes everything that New makes of a configuration, files included, and throws it away.

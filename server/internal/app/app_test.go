@@ -215,6 +215,24 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestWarnings starts and reloads configurations that an operator must be told about.
+func TestWarnings(t *testing.T) {
+	dir := folder(t)
+	for listen, level := range map[string]string{"127.0.0.1:8080": "INFO", "[::1]:0": "INFO", "localhost:80": "INFO", ":8080": "WARN", "0.0.0.0:80": "WARN", "10.0.0.1:80": "WARN"} {
+		_, out := start(t, dir, base+"listen: \""+listen+"\"\n")
+		if !strings.Contains(out.String(), `"level":"`+level+`","msg":"tls is not configured: `) {
+			t.Errorf("%s: log %s", listen, out)
+		}
+	}
+	a, out := start(t, dir, base)
+	if err := a.Reload(parse(t, dir, base+"insecure_keys: true\n")); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `"level":"WARN","msg":"insecure_keys is set: `) {
+		t.Errorf("log %s", out)
+	}
+}
+
 // TestServeTLS serves with a certificate, changes it by a reload, and shuts down.
 func TestServeTLS(t *testing.T) {
 	dir := folder(t)

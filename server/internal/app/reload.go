@@ -28,6 +28,7 @@ func (a *App) Reload(file *config.File) error {
 	}
 	a.current.Store(g)
 	old.closeBut(g)
+	a.warnOfKeys(file)
 	if len(kept) > 0 {
 		a.log.Warn("the configuration is reloaded, but for what needs a restart", "unchanged", strings.Join(kept, ", "))
 		return nil
