@@ -59,7 +59,10 @@ type App struct {
 	reloading   sync.Mutex
 	current     atomic.Pointer[generation]
 	certificate atomic.Pointer[tls.Certificate]
-	draining    atomic.Bool
+
+	// drained ends when the server begins to shut down.
+	drained context.Context
+	drain   context.CancelFunc
 }
 
 // New makes a server and starts what it does in the background, until Close. Nothing is listened on yet. Errors about the
@@ -87,6 +90,7 @@ func New(ctx context.Context, file *config.File, options Options) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
+	a.drained, a.drain = context.WithCancel(context.Background())
 	a.certificate.Store(certificate)
 	a.current.Store(g)
 	a.start()
@@ -144,6 +148,7 @@ func (a *App) start() {
 
 // Close ends what New started.
 func (a *App) Close() {
+	a.drain()
 	a.done()
 	a.tasks.Wait()
 	a.current.Load().closeBut(nil)

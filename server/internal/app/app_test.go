@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -270,6 +271,39 @@ func TestServeTLS(t *testing.T) {
 	if w := ask(a, "GET", "/readyz"); !strings.Contains(w.Body.String(), "the server is shutting down") {
 		t.Errorf("readyz says %s", w.Body)
 	}
+}
+
+// TestShutdownEndsFollowers shuts a server down while a follower waits for news, which would take 10 s.
+func TestShutdownEndsFollowers(t *testing.T) {
+	a, _ := start(t, folder(t), base+"callers: [{id: operator, secrets: [0123456789abcdef0123456789abcdef], may: [follow]}]\n")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- a.Serve(ctx, listener) }()
+	var batch struct{ Cursor string }
+	if w := follow(a, ""); w.Code != http.StatusOK || json.Unmarshal(w.Body.Bytes(), &batch) != nil || batch.Cursor == "" {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	began := time.Now()
+	stop()
+	if w := follow(a, batch.Cursor); w.Code != http.StatusServiceUnavailable || time.Since(began) > 5*time.Second {
+		t.Errorf("status %d after %v: %s", w.Code, time.Since(began), w.Body)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// follow asks for the events after a cursor.
+func follow(a *app.App, after string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", "/v1/events?after="+url.QueryEscape(after), nil)
+	r.SetBasicAuth("operator", "0123456789abcdef0123456789abcdef")
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	return w
 }
 
 // reloadNothing reloads a good certificate with a key file in which no key signs yet, which changes neither.

@@ -13,8 +13,11 @@ import (
 	"github.com/sallyport-auth/sallyport/tokenapi"
 )
 
-// pathPhoton is where Photon asks.
-const pathPhoton = "/v1/photon"
+// pathPhoton is where Photon asks, pathEvents where followers wait for news.
+const (
+	pathPhoton = "/v1/photon"
+	pathEvents = "/v1/events"
+)
 
 // generation is what is made anew at every reload.
 type generation struct {
@@ -97,6 +100,7 @@ func (a *App) handler(g *generation) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api.Handler())
+	mux.Handle(pathEvents, a.untilDrained(api.Handler()))
 	mux.HandleFunc("GET /livez", livez)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if err := a.mountPhoton(mux, g); err != nil {

@@ -48,7 +48,7 @@ type ledgerState struct {
 // readiness looks at everything that a request may need. Nothing is fetched for it.
 func (a *App) readiness() readiness {
 	var r readiness
-	if a.draining.Load() {
+	if a.drained.Err() != nil {
 		r.missing("the server is shutting down")
 	}
 	for _, issuer := range a.current.Load().doors.Identities.State() {

@@ -35,7 +35,7 @@ func WhoMayReach(file *config.File) []Reach {
 	add("/.well-known/oauth-authorization-server", "GET", anyone)
 	add("/v1/ticket", "POST", "players with a session token")
 	add("/v1/ticket/redeem", "POST", who(file, "redeem"))
-	add("/v1/events", "GET", who(file, "follow"))
+	add(pathEvents, "GET", who(file, "follow"))
 	add("/v1/admin/revoke", "POST", who(file, "revoke"))
 	add("/v1/admin/cutoff", "POST", who(file, "revoke"))
 	add("/v1/admin/ban", "POST", who(file, "ban"))

@@ -14,7 +14,8 @@ import (
 	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
 )
 
-// Bounds of a connection. The feed of revocations is held open for up to 10 s, which writeTimeout leaves room for.
+// Bounds of a connection. The feed of revocations is held open for longer than drainTimeout, so it ends when the server
+// begins to shut down.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -56,7 +57,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	a.draining.Store(true)
+	a.drain()
 	a.log.Info("shutting down")
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
@@ -66,6 +67,16 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		err = server.Close()
 	}
 	return err
+}
+
+// untilDrained ends the wait of a request that may wait for long when the server begins to shut down.
+func (a *App) untilDrained(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(a.drained, cancel)()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 func (a *App) getCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
