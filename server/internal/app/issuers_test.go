@@ -134,9 +134,9 @@ func TestKeyEvents(t *testing.T) {
 	}
 	for text, want := range map[string]int{
 		`"msg":"the issuer's keys have changed","issuer":"oidc","realm":"sso","url":"` + p.URL + `/keys","added":1,"removed":1,"keys":1`: 1,
-		`"msg":"a flood of tokens with unknown keys: most are refused without asking the issuer","issuer":"oidc","realm":"sso"`:         1,
+		`"msg":"a flood of tokens with unknown keys: most are refused without asking the issuer","issuer":"oidc","realm":"sso"`:          1,
 		`"msg":"the issuer's keys have changed"`: 1,
-		"flood": 1,
+		"flood":                                  1,
 	} {
 		if n := strings.Count(out.String(), text); n != want {
 			t.Errorf("%d lines with %s\n%s", n, text, out)
