@@ -213,7 +213,12 @@ func (l *Ledger) allowed(until *atomic.Int64) error {
 
 // PlayerOf returns the player whom a backend knows as alias, and whether any is known. A UUID may be in upper case.
 func (l *Ledger) PlayerOf(alias string) (identity.Player, bool) {
-	known, ok := l.index.aliases.get(canonicalID(alias))
+	return l.playerOf(canonicalID(alias))
+}
+
+// playerOf is PlayerOf for an alias that is spelt as the ledger spells it.
+func (l *Ledger) playerOf(alias string) (identity.Player, bool) {
+	known, ok := l.index.aliases.get(alias)
 	if !ok || known.expires <= l.clock.second() {
 		return identity.Player{}, false
 	}

@@ -194,7 +194,7 @@ func (c *NakamaConfig) refuseUnknown(s *Session) error {
 // configured is nobody here.
 func (c *NakamaConfig) player(userID string) identity.Player {
 	if c.Ledger != nil {
-		if p, ok := c.Ledger.PlayerOf(userID); ok {
+		if p, ok := c.Ledger.playerOf(userID); ok {
 			if !slices.Contains(c.Realms, p.Realm) {
 				return identity.Player{}
 			}
