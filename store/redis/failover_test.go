@@ -3,7 +3,9 @@ package redis_test
 import (
 	"context"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/session"
 	"github.com/sallyport-auth/sallyport/store/redis"
@@ -164,14 +166,20 @@ func TestRestartThatLosesNothing(t *testing.T) {
 	}
 }
 
+// TestEmptiedServer empties the server under a node that only reads, while another one writes all the time.
 func TestEmptiedServer(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
 	config := redis.Config{Addresses: []string{server.address()}}
-	a := startNode(t, config)
+	a, b := startNode(t, config), open(t, config)
 	want := []session.Event{appendEvent(t, a.store, 1), appendEvent(t, a.store, 2)}
 	server.do("FLUSHALL")
-	eventually(t, "the revocations are written again", func() bool { return a.store.State().Reasserted == 2 })
+	next := 100
+	eventually(t, "the revocations are written again", func() bool {
+		next++
+		want = append(want, appendEvent(t, b, next))
+		return a.store.State().Reasserted == 2
+	})
 	if !has(t, open(t, config), want) {
 		t.Error("the revocations have changed")
 	}
@@ -198,12 +206,26 @@ func TestReplicas(t *testing.T) {
 		t.Error("the second attempt was not stored once")
 	}
 	must(t, alone.Create(ctx, family(2)))
+	refusedWhileReplicaStops(t, config, replica)
 	refusedByReplica(t, open(t, redis.Config{Addresses: []string{replica.address()}}))
 	replica.kill()
 	_, err = alone.Append(ctx, event(2))
 	wantErr(t, "Append once the replica is gone", err, session.ErrStoreUnavailable)
 	_, err = alone.Rotate(ctx, id(2), 0)
 	wantErr(t, "Rotate once the replica is gone", err, session.ErrStoreUnavailable)
+}
+
+// refusedWhileReplicaStops wants an event refused as often as it comes until the replica has it, on any connection.
+func refusedWhileReplicaStops(t *testing.T, config redis.Config, replica *server) {
+	t.Helper()
+	must(t, replica.command.Process.Signal(syscall.SIGSTOP))
+	config.Timeout = 500 * time.Millisecond
+	for range 2 {
+		_, err := open(t, config).Append(context.Background(), event(5))
+		wantErr(t, "Append while the replica stands still", err, session.ErrStoreUnavailable)
+	}
+	must(t, replica.command.Process.Signal(syscall.SIGCONT))
+	appendEvent(t, open(t, config), 5)
 }
 
 // refusedByReplica wants everything refused, as a master is that was replaced.

@@ -270,3 +270,36 @@ func TestCloseEndsWaiting(t *testing.T) {
 	_, err := store.Append(context.Background(), event(1))
 	wantErr(t, "Append to a closed store", err, session.ErrStoreUnavailable)
 }
+
+// TestLostConnection loses the connection with the command on it. Only what may be repeated is.
+func TestLostConnection(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	server := startServer(t)
+	link := startProxy(t, server.address())
+	store := open(t, redis.Config{Addresses: []string{link.address()}})
+	must(t, store.Create(ctx, family(1)))
+	for n := range 5 {
+		link.cutNext()
+		appendEvent(t, store, n)
+		link.cutNext()
+		_, err := store.Get(ctx, id(1))
+		must(t, err)
+	}
+	if got := server.do("XLEN", "sallyport:1:{sallyport}:events"); got != "5" {
+		t.Errorf("the server has %s events, want 5", got)
+	}
+}
+
+func TestCursorOfTheFuture(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	store := open(t, redis.Config{Addresses: []string{server.address()}})
+	stored := appendEvent(t, store, 1)
+	_, cursor := all(t, store)
+	epoch, _, _ := strings.Cut(cursor, ":")
+	b, err := store.Since(context.Background(), epoch+":9000000000000-7")
+	if err != nil || !b.Reset || !slices.Equal(b.Events, []session.Event{stored}) {
+		t.Errorf("got %+v, error %v, want the whole set", b, err)
+	}
+}

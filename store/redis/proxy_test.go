@@ -15,6 +15,7 @@ type proxy struct {
 
 	mu     sync.Mutex
 	delay  time.Duration // of each piece, both ways
+	trip   bool          // the next piece closes all connections instead
 	silent chan struct{} // nothing passes until it is closed; nil is an open link
 	conns  map[net.Conn]bool
 	ended  chan struct{}
@@ -68,6 +69,13 @@ func (p *proxy) cut() {
 	}
 }
 
+// cutNext closes all connections when the next piece comes, which is lost.
+func (p *proxy) cutNext() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trip = true
+}
+
 func (p *proxy) accept() {
 	for {
 		near, err := p.listener.Accept()
@@ -111,8 +119,13 @@ func (p *proxy) carry(from, to net.Conn) {
 			return
 		}
 		p.mu.Lock()
-		due := time.Now().Add(p.delay)
+		due, trip := time.Now().Add(p.delay), p.trip
+		p.trip = false
 		p.mu.Unlock()
+		if trip {
+			p.cut()
+			return
+		}
 		pieces <- piece{append([]byte(nil), buffer[:n]...), due}
 	}
 }

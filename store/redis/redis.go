@@ -114,8 +114,11 @@ func unavailable(err error) error {
 
 var errReplicas = errors.New("the write was not acknowledged by enough replicas")
 
-// call runs a script and returns the array that it answers with. What may be repeated is, once, when the connection is
-// lost: an idle one that the server closed is noticed no sooner.
+// attempts is one more than the connections that are shared for commands, all of which may be lost at once.
+const attempts = 5
+
+// call runs a script and returns the array that it answers with. What may be repeated is, at once, when the connection is
+// lost: that an idle one was closed is noticed no sooner.
 func (s *Store) call(ctx context.Context, c *script, keys []string, args ...string) ([]rueidis.RedisMessage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, unavailable(err)
@@ -124,13 +127,19 @@ func (s *Store) call(ctx context.Context, c *script, keys []string, args ...stri
 	defer cancel()
 	args = append([]string{s.now()}, args...)
 	answer, err := s.attempt(ctx, c, keys, args)
-	if _, answered := rueidis.IsRedisErr(err); err != nil && !answered && c.repeats && ctx.Err() == nil && !errors.Is(err, errReplicas) {
+	for n := 1; c.repeats && n < attempts && lost(err) && ctx.Err() == nil; n++ {
 		answer, err = s.attempt(ctx, c, keys, args)
 	}
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	return answer, nil
+}
+
+// lost says whether an error is the connection's and not the server's answer.
+func lost(err error) bool {
+	_, answered := rueidis.IsRedisErr(err)
+	return err != nil && !answered && !errors.Is(err, errReplicas)
 }
 
 func (s *Store) attempt(ctx context.Context, c *script, keys, args []string) (answer []rueidis.RedisMessage, err error) {
