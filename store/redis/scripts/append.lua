@@ -50,7 +50,6 @@ end
 
 local known = live()
 if known then
-	redis.call('HINCRBY', meta, 'repeats', 1) -- a write, so that WAIT waits for the event too
 	return {era, known[2], known[4]}
 end
 local time = stamp()
