@@ -34,8 +34,8 @@ type server struct {
 func startServer(t testing.TB, lines ...string) *server {
 	t.Helper()
 	s := &server{TB: t, port: freePort(t), dir: t.TempDir(), lines: lines}
-	s.start()
 	t.Cleanup(s.kill)
+	s.start()
 	return s
 }
 
