@@ -59,7 +59,7 @@ func TestAllocations(t *testing.T) {
 		clear(out.header)
 		handler.ServeHTTP(out, r)
 	}
-	if got := testing.AllocsPerRun(100, run); got > 2 {
+	if got := testing.AllocsPerRun(5000, run); got > 2 {
 		t.Fatalf("%v allocations a request, want at most 2", got)
 	}
 }

@@ -193,8 +193,12 @@ func TestCacheGetDoesNotAllocate(t *testing.T) {
 	cache, value := jws.NewCache[int](8), 1
 	token := strings.Repeat("x", 1178)
 	cache.Put(token, &jws.Token{Key: cacheKey(t), Expiry: testvectors.Now.Unix() + 60}, &value)
-	if n := testing.AllocsPerRun(100, func() { cache.Get(token, testvectors.Now) }); n >= 1 {
-		t.Errorf("%v allocations", n)
+	most := 0.0
+	if raceEnabled {
+		most = 1 // the average of what a dropped scratch costs once in four times
+	}
+	if n := testing.AllocsPerRun(5000, func() { cache.Get(token, testvectors.Now) }); n > most {
+		t.Errorf("%v allocations, want at most %v", n, most)
 	}
 }
 
