@@ -9,20 +9,23 @@ import (
 	"time"
 )
 
-// checkSignature finds the key that signed the token and sets t.Key.
-func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, in signedBytes, now time.Time) error {
+// checkSignature finds the key that signed the token and sets t.Key. It returns the time, taken after it has waited for
+// keys and a slot, so that nothing that ended meanwhile passes.
+func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, in signedBytes) (now time.Time, err error) {
 	keys, err := v.keys(ctx, &t.Header)
 	if err != nil {
-		return unavailable(err)
+		return now, unavailable(err)
 	}
 	if t.Header.Algorithm == HS256 {
-		return s.tryKeys(t, in, keys, now)
+		now = v.cfg.Now()
+		return now, s.tryKeys(t, in, keys, now)
 	}
 	if err := v.enter(ctx); err != nil {
-		return unavailable(err)
+		return now, unavailable(err)
 	}
 	defer func() { <-v.slots }()
-	return s.tryKeys(t, in, keys, now)
+	now = v.cfg.Now()
+	return now, s.tryKeys(t, in, keys, now)
 }
 
 func (v *Verifier) keys(ctx context.Context, h *Header) ([]*Key, error) {

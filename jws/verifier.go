@@ -233,8 +233,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := v.cfg.Now()
-	if err := v.checkSignature(ctx, s, t, in, now); err != nil {
+	now, err := v.checkSignature(ctx, s, t, in)
+	if err != nil {
 		return nil, err
 	}
 	if known == nil {

@@ -376,3 +376,31 @@ func TestTrustAtExtremes(t *testing.T) {
 }
 
 const maxDate = 253402300799
+
+// TestWaitingIsNotFree: what ends while a verification waits for keys does not pass.
+func TestWaitingIsNotFree(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"hs-1", "rsa-1"} {
+		s := signer(t, name)
+		now := testvectors.Now
+		wait := time.Duration(0)
+		cfg := config(source(func(context.Context, jws.Header) ([]*jws.Key, error) {
+			now = now.Add(wait)
+			return []*jws.Key{s.Key()}, nil
+		}))
+		cfg.Now = func() time.Time { return now }
+		v := verifier(t, cfg)
+		if _, err := v.Verify(context.Background(), signed(t, s)); err != nil {
+			t.Fatal(err)
+		}
+		wait = time.Hour // exp
+		if _, err := v.Verify(context.Background(), signed(t, s)); !errors.Is(err, jws.Expired) {
+			t.Errorf("%s: a token that ended while its key was fetched: %v", name, err)
+		}
+		now = testvectors.Now
+		s.Key().TrustUntil(now.Add(wait))
+		if _, err := v.Verify(context.Background(), signed(t, s)); !errors.Is(err, jws.UnknownKey) {
+			t.Errorf("%s: a key that ended while it was fetched: %v", name, err)
+		}
+	}
+}
