@@ -9,50 +9,80 @@ import (
 )
 
 // Decode stores the object in the value that v points to, as encoding/json does, but names are compared exactly: a
-// member whose name is a field's but for its case is an error, at every depth.
+// member whose name is a field's but for its case is an error, at every depth. No error quotes a value; that of a type
+// with an UnmarshalJSON of its own can be had by errors.As.
 func (o Object) Decode(v any) error {
 	target := reflect.TypeOf(v)
 	if target == nil || target.Kind() != reflect.Pointer {
 		return errors.New("jws: Decode wants a pointer")
 	}
-	if err := exactNames(target, o); err != nil {
+	text, _ := o.MarshalJSON()
+	if err := exactValue(target, strings.TrimLeft(string(text), " \t\r\n")); err != nil {
 		return err
 	}
-	text, _ := o.MarshalJSON()
 	err := json.Unmarshal(text, v)
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {
 		return fmt.Errorf("jws: member %q does not fit a field of type %s", mismatch.Field, mismatch.Type)
 	}
 	if err != nil {
-		return fmt.Errorf("jws: the object does not decode: %w", err)
+		return &decodeError{err}
 	}
 	return nil
 }
 
+// decodeError keeps an error that may quote a value, without showing it.
+type decodeError struct{ cause error }
+
+func (e *decodeError) Error() string {
+	return "jws: the object does not decode: a field's own type refuses its value"
+}
+
+func (e *decodeError) Unwrap() error { return e.cause }
+
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// exactNames compares the names of o with the field names of a struct type, and goes down into its fields.
-func exactNames(t reflect.Type, o Object) error {
+// exactValue compares the names in a value's text with the field names of the struct types in t.
+func exactValue(t reflect.Type, raw string) error {
 	for t.Kind() == reflect.Pointer && !t.Implements(unmarshaler) {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler) {
+	if t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler) {
 		return nil
 	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		if o, ok := nested(raw); ok {
+			return exactMembers(t, o)
+		}
+	case reflect.Slice, reflect.Array:
+		return exactElements(t.Elem(), raw)
+	}
+	return nil
+}
+
+// exactMembers is exactValue for an object that goes into a struct or a map.
+func exactMembers(t reflect.Type, o Object) error {
 	fields := make(map[string]reflect.Type)
-	addFields(fields, t, maxDepth)
-	for name := range o.Names() {
-		if err := exactField(fields, o, name); err != nil {
+	if t.Kind() == reflect.Struct {
+		addFields(fields, t, maxDepth)
+	}
+	for i := range o.members {
+		m := &o.members[i]
+		name := o.name(m)
+		if t.Kind() == reflect.Map {
+			fields = map[string]reflect.Type{name: t.Elem()}
+		}
+		if err := exactField(fields, name, o.raw(m)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func exactField(fields map[string]reflect.Type, o Object, name string) error {
+func exactField(fields map[string]reflect.Type, name, raw string) error {
 	if t, found := fields[name]; found {
-		return exactValue(t, o, name)
+		return exactValue(t, raw)
 	}
 	for field := range fields {
 		if strings.EqualFold(field, name) {
@@ -62,24 +92,13 @@ func exactField(fields map[string]reflect.Type, o Object, name string) error {
 	return nil
 }
 
-// exactValue goes down into an object or an array of objects.
-func exactValue(t reflect.Type, o Object, name string) error {
-	if child, ok := o.Object(name); ok {
-		return exactNames(t, child)
-	}
-	children, _ := o.Objects(name)
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Slice && t.Kind() != reflect.Array {
-		return nil
-	}
-	for _, child := range children {
-		if err := exactNames(t.Elem(), child); err != nil {
-			return err
-		}
-	}
-	return nil
+// exactElements goes down into the elements of an array.
+func exactElements(t reflect.Type, raw string) (err error) {
+	elements(raw, func(element string) bool {
+		err = exactValue(t, element)
+		return err == nil
+	})
+	return err
 }
 
 // addFields collects the JSON names of a struct's fields, those of embedded structs included; depth ends the search

@@ -2,6 +2,7 @@ package jws_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -111,6 +112,8 @@ type target struct {
 	Plain   string
 	Hidden  string `json:"-"`
 	private int
+	Map     map[string]inner `json:"map"`
+	Nested  [][]*inner       `json:"nested"`
 }
 
 type inner struct {
@@ -136,13 +139,23 @@ func TestDecode(t *testing.T) {
 		`{"plain":"p"}`:             `"Plain" only by case`,
 		`{"inner":{"Score":1}}`:     `"score" only by case`,
 		`{"list":[{},{"SCORE":1}]}`: `"score" only by case`,
-		`{"level":"secret value"}`:  `"level" does not fit a field of type int`,
-		`{"at":"yesterday"}`:        "does not decode",
+		// encoding/json leaves out what is null.
+		`{"list":[null,{"SCORE":1}]}`:      `"score" only by case`,
+		`{"map":{"a":{},"b":{"Score":1}}}`: `"score" only by case`,
+		`{"nested":[[],[{"Score":1}]]}`:    `"score" only by case`,
+		" \t{\"Level\":3}":                 `"level" only by case`,
+		`{"at":"secret value"}`:            "does not decode",
+		`{"level":"secret value"}`:         `"level" does not fit a field of type int`,
+		`{"at":"yesterday"}`:               "does not decode",
 	} {
 		err := object(t, text).Decode(new(target))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got %v, want %q", text, err, want)
 		}
+	}
+	var cause *time.ParseError
+	if err := object(t, `{"at":"yesterday"}`).Decode(new(target)); !errors.As(err, &cause) {
+		t.Errorf("the cause of %v is not found", err)
 	}
 	for _, v := range []any{nil, target{}} {
 		if o.Decode(v) == nil {
