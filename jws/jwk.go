@@ -45,10 +45,13 @@ func publicJWK(o Object) (*Key, error) {
 		return nil, err
 	}
 	key, err := NewKey(kid, public)
+	if err == nil {
+		err = jwkAlgorithm(o, key.alg)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return key, jwkAlgorithm(o, key.alg)
+	return key, nil
 }
 
 // ParseSecretJWK parses a JWK of kty oct (RFC 7518 section 6.4) as an HS256 verification key of at least 32 bytes.

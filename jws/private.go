@@ -41,6 +41,11 @@ func (w *jwk) setRSA(p *rsa.PrivateKey) error {
 	if len(p.Primes) != 2 {
 		return errors.New("jws: an RSA key of other than two primes cannot be written as a JWK")
 	}
+	if p.Validate() != nil {
+		return errors.New("jws: the RSA private key is not valid")
+	}
+	own := *p // Precompute writes, and the key may be signing
+	p = &own
 	p.Precompute()
 	w.D, w.P, w.Q = encodeInt(p.D), encodeInt(p.Primes[0]), encodeInt(p.Primes[1])
 	w.DP, w.DQ, w.QI = encodeInt(p.Precomputed.Dp), encodeInt(p.Precomputed.Dq), encodeInt(p.Precomputed.Qinv)
@@ -75,10 +80,13 @@ func ParsePrivateJWK(data []byte) (*Signer, error) {
 		return nil, err
 	}
 	s, err := NewSigner(kid, private)
+	if err == nil {
+		err = jwkAlgorithm(o, s.key.alg)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return s, jwkAlgorithm(o, s.key.alg)
+	return s, nil
 }
 
 var errPair = errors.New("jws: the JWK's private members do not belong to its public ones")

@@ -230,6 +230,31 @@ func TestRefusedKeys(t *testing.T) {
 	}
 }
 
+// TestMarshalBrokenRSA writes private keys that were put together by hand, which neither panics nor changes the key.
+func TestMarshalBrokenRSA(t *testing.T) {
+	t.Parallel()
+	whole := testvectors.PrivateKey(t, "rsa-1").(*rsa.PrivateKey)
+	for name, private := range map[string]*rsa.PrivateKey{
+		"":              {PublicKey: whole.PublicKey, D: whole.D, Primes: whole.Primes},
+		"another D":     {PublicKey: whole.PublicKey, D: big.NewInt(5), Primes: whole.Primes},
+		"nil primes":    {PublicKey: whole.PublicKey, D: whole.D, Primes: []*big.Int{nil, nil}},
+		"no D":          {PublicKey: whole.PublicKey, Primes: whole.Primes},
+		"one prime":     {PublicKey: whole.PublicKey, D: whole.D, Primes: whole.Primes[:1]},
+		"swapped twice": {PublicKey: whole.PublicKey, D: whole.D, Primes: []*big.Int{whole.Primes[0], whole.Primes[0]}},
+	} {
+		s, err := jws.NewSigner("a", private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := s.MarshalJWK(); (err == nil) != (name == "") || (err != nil && text != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if private.Precomputed.Dp != nil {
+			t.Errorf("%s: the caller's key was changed", name)
+		}
+	}
+}
+
 func TestInsecureSecrets(t *testing.T) {
 	t.Parallel()
 	short := []byte("defaultencryptionkey")

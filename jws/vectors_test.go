@@ -196,6 +196,9 @@ func TestKeyVectors(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), or(v.Get("error"), "?")) {
 					t.Fatalf("got %v, want an error with %q", err, v.Get("error"))
 				}
+				if keys != nil || skipped != nil {
+					t.Errorf("%d keys beside an error", len(keys))
+				}
 				return
 			}
 			if err != nil {
@@ -228,11 +231,14 @@ func parseKeys(v testvectors.Vector) (keys []*jws.Key, skipped []error, err erro
 		key, err = jws.ParseSecretJWK(body)
 	case "private":
 		var signer *jws.Signer
-		if signer, err = jws.ParsePrivateJWK(body); err == nil {
+		if signer, err = jws.ParsePrivateJWK(body); signer != nil {
 			key = signer.Key()
 		}
 	default:
 		key, err = jws.ParseJWK(body)
+	}
+	if key == nil {
+		return nil, nil, err
 	}
 	return []*jws.Key{key}, nil, err
 }
