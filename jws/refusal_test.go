@@ -85,6 +85,18 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range []string{"hs-1", "ed25519-1", "rsa-1"} {
+		s := signer(t, name)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q", "%t"} {
+			want := "jws.Signer(" + string(s.Key().Algorithm()) + ` "` + name + `")`
+			if got := fmt.Sprintf(verb, *s) + fmt.Sprintf(verb, s); got != want+want {
+				t.Errorf("%s prints %s", verb, got)
+			}
+		}
+	}
+	if got := fmt.Sprint(jws.Signer{}, (*jws.Signer)(nil)); strings.Contains(got, "PANIC") {
+		t.Errorf("the zero signer prints %s", got)
+	}
 	_, err := jws.NewSecretKey("", testvectors.Secret("hs-1")[:31])
 	if err == nil || strings.Contains(err.Error(), string(testvectors.Secret("hs-1")[:8])) {
 		t.Errorf("got %v", err)

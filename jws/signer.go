@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"unicode/utf8"
 )
@@ -67,10 +68,18 @@ func newSecretSigner(key *Key, secret []byte, err error) (*Signer, error) {
 func (s *Signer) Key() *Key { return s.key }
 
 // String names the signer by its algorithm and kid. No part of the private key is in it.
-func (s *Signer) String() string { return fmt.Sprintf("jws.Signer(%s %q)", s.key.alg, s.key.id) }
+func (s Signer) String() string {
+	if s.key == nil {
+		return "jws.Signer(none)"
+	}
+	return fmt.Sprintf("jws.Signer(%s %q)", s.key.alg, s.key.id)
+}
 
 // GoString is String.
-func (s *Signer) GoString() string { return s.String() }
+func (s Signer) GoString() string { return s.String() }
+
+// Format prints String whatever the verb, of a copy too: %d would write the private key's numbers.
+func (s Signer) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
 // Sign returns the compact token over claims, the text of a JSON object that [ParseObject] takes. The header has alg,
 // and kid and typ where they are not empty. The error is about the claims, typ or the key service.
