@@ -65,12 +65,20 @@ func parseHeader(data string) (Header, error) {
 	return h, nil
 }
 
-// mediaType returns the form in which two typ values are compared: in lower case and, where no other slash appears,
-// without "application/" (RFC 7515 section 4.1.9).
+// mediaType returns the form in which two typ values are compared: in lower case and, where something without another
+// slash follows, without "application/" (RFC 7515 section 4.1.9). Case is that of ASCII (RFC 2045 section 5.1): the
+// Kelvin sign is no "k".
 func mediaType(typ string) string {
-	typ = strings.ToLower(typ)
-	if short, found := strings.CutPrefix(typ, "application/"); found && !strings.Contains(short, "/") {
+	typ = strings.Map(lowerASCII, typ)
+	if short, found := strings.CutPrefix(typ, "application/"); found && short != "" && !strings.Contains(short, "/") {
 		return short
 	}
 	return typ
+}
+
+func lowerASCII(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
 }

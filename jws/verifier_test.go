@@ -404,3 +404,32 @@ func TestWaitingIsNotFree(t *testing.T) {
 		}
 	}
 }
+
+// TestTypesAreASCII: a typ passes as the one that is listed, whatever the case of its ASCII letters, and as no other.
+func TestTypesAreASCII(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		types []string
+		typ   string
+		want  jws.Reason
+	}{
+		{[]string{"kb+jwt"}, "KB+JWT", ""},
+		{[]string{"kb+jwt"}, "Application/kb+JWT", ""},
+		{[]string{"kb+jwt"}, "\u212ab+jwt", jws.WrongType},
+		{[]string{"kb+jwt"}, "appl\u0130cation/kb+jwt", jws.WrongType},
+		{[]string{""}, "application/", jws.WrongType},
+		{[]string{"JWT"}, "application/", jws.WrongType},
+		{[]string{"JWT"}, "application/application/jwt", jws.WrongType},
+	} {
+		s := signer(t, "hs-1")
+		cfg := config(jws.StaticKeys{s.Key()})
+		cfg.Types = c.types
+		text, err := s.Sign(c.typ, []byte(good))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verifier(t, cfg).Verify(context.Background(), text); jws.ReasonOf(err) != c.want {
+			t.Errorf("%q where %q are taken: %v", c.typ, c.types, err)
+		}
+	}
+}
