@@ -31,8 +31,9 @@ const maxClientID = 255
 var (
 	// ErrInvalidTarget is wrapped by the refusal of an audience that is not configured: invalid_target, RFC 8693 section 2.2.2.
 	ErrInvalidTarget = errors.New("session: the audience is not one that sessions are issued for")
-	// ErrInvalidScope is wrapped by the refusal of a scope that the identity token does not have: invalid_scope, RFC 6749 section 5.2.
-	ErrInvalidScope = errors.New("session: a scope is wanted that the identity token does not have")
+	// ErrInvalidScope is wrapped by the refusal of a scope that the identity token or the session does not have:
+	// invalid_scope, RFC 6749 section 5.2.
+	ErrInvalidScope = errors.New("session: a scope is wanted that the identity token or the session does not have")
 	// ErrInvalidClient is wrapped by the refusal of a client_id that is missing, malformed or not the session's.
 	ErrInvalidClient = errors.New("session: the client_id is missing or not the one expected")
 )
@@ -344,7 +345,7 @@ func grantedScopes(have, want []string) ([]string, error) {
 		if !slices.Contains(have, scope) {
 			return nil, &jws.Refusal{
 				Check: jws.CheckPolicy, Reason: jws.WrongClaim, Claim: "scope",
-				Want: "a subset of the identity token's scopes", Verified: true, Err: ErrInvalidScope,
+				Want: "a subset of the scopes that the identity token or the session has", Verified: true, Err: ErrInvalidScope,
 			}
 		}
 	}

@@ -39,6 +39,8 @@ type RefreshRequest struct {
 	RefreshToken string
 	// ClientID must be the one that the session was made for.
 	ClientID string
+	// Scopes narrow this access token to some of the session's scopes (RFC 6749 section 6). Empty takes all of them.
+	Scopes []string
 }
 
 // refreshToken is a parsed refresh token, not yet believed.
@@ -99,8 +101,8 @@ func decodeExact(s string, n int) ([]byte, error) {
 // used. Any other second use means that two parties hold the token: the session is revoked and the refusal says
 // [jws.Replayed]. A token that this service did not make touches nothing.
 //
-// It refuses with a [*jws.Refusal]: Malformed, BadSignature (not ours, or of a session long gone), WrongClient,
-// Expired, Revoked, Banned, Replayed, or Unavailable, after which the same token can be tried again.
+// It refuses with a [*jws.Refusal]: Malformed, BadSignature (not ours, or of a session long gone), WrongClient, WrongClaim
+// with [ErrInvalidScope], Expired, Revoked, Banned, Replayed, or Unavailable, after which the same token can be tried again.
 func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (*Grant, error) {
 	t, err := parseRefreshToken(r.RefreshToken)
 	if err != nil {
@@ -119,8 +121,12 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (*Grant, error) 
 	if t.number < f.Number && f.RotatedAt.Sub(i.config.Now()) > clockMargin {
 		return nil, unavailable(errors.New("session: this node's clock is behind the store's, so that no repeat window would end"))
 	}
+	narrowed := f
+	if narrowed.Scopes, err = grantedScopes(f.Scopes, r.Scopes); err != nil {
+		return nil, err
+	}
 	// Minted first, so that the family moves on only if its token can be.
-	grant, err := i.grant(f)
+	grant, err := i.grant(narrowed)
 	if err != nil {
 		return nil, err
 	}

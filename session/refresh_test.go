@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -217,6 +218,30 @@ func TestForgedRefreshTokensTouchNothing(t *testing.T) {
 		t.Errorf("the family went from %+v to %+v, events %v", before, after, w.events(t))
 	}
 	w.mustRefresh(t, start.RefreshToken)
+}
+
+// A refresh may narrow the access token (RFC 6749 section 6), and the next one has all scopes again.
+func TestRefreshNarrowsTheScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.signIn(t).RefreshToken
+	ask := func(scopes ...string) (*session.Grant, error) {
+		return w.issuer.Refresh(t.Context(), session.RefreshRequest{RefreshToken: token, ClientID: worldClient, Scopes: scopes})
+	}
+	if _, err := ask("play", "admin"); !errors.Is(err, session.ErrInvalidScope) {
+		t.Fatalf("a scope that the session does not have: %v", err)
+	}
+	narrow, err := ask("chat")
+	if err != nil || !slices.Equal(narrow.Scopes, []string{"chat"}) {
+		t.Fatalf("got %v, %v; want chat alone", narrow, err)
+	}
+	s, err := w.verifier.Verify(t.Context(), narrow.AccessToken)
+	if err != nil || !slices.Equal(s.Scopes, []string{"chat"}) {
+		t.Fatalf("the token says %v, %v", s, err)
+	}
+	if all := w.mustRefresh(t, narrow.RefreshToken); !slices.Equal(all.Scopes, []string{"play", "chat"}) {
+		t.Errorf("the next refresh has %v", all.Scopes)
+	}
 }
 
 func TestRefreshChecksTheClient(t *testing.T) {

@@ -53,7 +53,7 @@ func writeOAuthRefusal(w http.ResponseWriter, d *Decision, code string, err erro
 	case errors.Is(err, session.ErrInvalidTarget):
 		body.Code, body.Description = invalidTarget, "Sessions are not issued for this audience."
 	case errors.Is(err, session.ErrInvalidScope):
-		body.Code, body.Description = invalidScope, "A scope was asked for that the subject token does not have."
+		body.Code, body.Description = invalidScope, "A scope was asked for that the token does not have."
 	case errors.Is(err, session.ErrInvalidClient) && code != invalidGrant:
 		body.Code, body.Description = invalidClient, "The client_id is missing or not well-formed."
 	}

@@ -150,7 +150,9 @@ func (a *API) refresh(w http.ResponseWriter, r *http.Request, d *Decision, f for
 		writeOAuthFault(w, d, invalidRequest, errNoRefresh)
 		return
 	}
-	grant, err := a.config.Sessions.Refresh(r.Context(), session.RefreshRequest{RefreshToken: f["refresh_token"], ClientID: client})
+	grant, err := a.config.Sessions.Refresh(r.Context(), session.RefreshRequest{
+		RefreshToken: f["refresh_token"], ClientID: client, Scopes: strings.Fields(f["scope"]),
+	})
 	if err != nil {
 		writeOAuthRefusal(w, d, invalidGrant, err)
 		return

@@ -71,6 +71,7 @@ func TestTokenRefusals(t *testing.T) {
 		{"unknown refresh token", refreshForm("refresh_token=spr_" + strings.Repeat("A", 75)), 400, "invalid_grant", jws.BadSignature},
 		{"access token as refresh token", refreshForm("refresh_token=" + w.signIn().AccessToken), 400, "invalid_grant", jws.Malformed},
 		{"another client's refresh token", refreshForm("refresh_token="+w.signIn().RefreshToken, "client_id=other"), 400, "invalid_grant", jws.WrongClient},
+		{"more scope at a refresh", refreshForm("refresh_token="+w.signIn().RefreshToken, "scope=admin"), 400, "invalid_scope", jws.WrongClaim},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
