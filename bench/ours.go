@@ -19,7 +19,7 @@ func sallyportJWS(p policy, types []string) (verifyFunc, error) {
 	verifier, err := jws.NewVerifier(jws.Config{
 		Keys: jws.StaticKeys{keys}, Algorithms: []jws.Algorithm{jws.Algorithm(p.algorithm)},
 		Types: types, Now: p.now,
-		Accept: func(t *jws.Token) error { return acceptClaims(p, t) },
+		Accept: func(t *jws.Token) error { return acceptClaims(&p, t) },
 	})
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func sallyportKey(p policy) (*jws.Key, error) {
 	return jws.NewSecretKey(p.kid, p.secret)
 }
 
-func acceptClaims(p policy, t *jws.Token) error {
+func acceptClaims(p *policy, t *jws.Token) error {
 	if p.issuer != "" {
 		if err := t.RequireIssuer(p.issuer); err != nil {
 			return err
