@@ -133,8 +133,9 @@ func (o Object) StringMap(name string) (map[string]string, bool) {
 		return nil, false
 	}
 	values := make(map[string]string, child.Len())
-	for key := range child.Names() {
-		if values[key], ok = child.String(key); !ok {
+	for i := range child.members {
+		m := &child.members[i]
+		if values[child.name(m)], ok = stringOf(child.raw(m)); !ok {
 			return nil, false
 		}
 	}

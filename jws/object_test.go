@@ -168,6 +168,28 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestManyMembersInLinearTime: what reads every member of an object takes as long as its text is, not its square. With a
+// look-up for each name the two would take minutes.
+func TestManyMembersInLinearTime(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	const many = 300_000
+	for i := range many {
+		fmt.Fprintf(&b, `,"%d":""`, i)
+	}
+	text := `{` + b.String()[1:] + `}`
+	start := time.Now()
+	if keys, skipped, err := jws.ParseX509Set([]byte(text)); err != nil || keys != nil || len(skipped) != many {
+		t.Errorf("%d keys, %d skipped, %v", len(keys), len(skipped), err)
+	}
+	if values, ok := object(t, `{"vrs":`+text+`}`).StringMap("vrs"); !ok || len(values) != many {
+		t.Errorf("%d values, %v", len(values), ok)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
 func TestParseObjectTooLarge(t *testing.T) {
 	t.Parallel()
 	text := `{"a":"` + strings.Repeat("x", 16<<20) + `"}`

@@ -61,8 +61,10 @@ func ParseX509Set(data []byte) (keys []*Key, skipped []error, err error) {
 	if err != nil {
 		return nil, nil, within("the certificate map", err)
 	}
-	for kid := range set.Names() {
-		text, _ := set.String(kid)
+	for i := range set.members {
+		m := &set.members[i]
+		kid := set.name(m)
+		text, _ := stringOf(set.raw(m))
 		key, err := ParsePublicPEM(kid, []byte(text))
 		if err != nil {
 			skipped = append(skipped, within(fmt.Sprintf("key %q", shorten(kid)), err))
