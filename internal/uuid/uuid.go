@@ -40,11 +40,9 @@ func NewV7(now time.Time, random io.Reader) (string, error) {
 func V5(realm, name string) string { return String(v5(v5(namespace, realm), name)) }
 
 func v5(space [16]byte, name string) [16]byte {
-	h := sha1.New()
-	h.Write(space[:])
-	io.WriteString(h, name)
-	var b [16]byte
-	copy(b[:], h.Sum(nil))
+	var sum [sha1.Size]byte
+	withoutFIPS(func() { sum = sha1.Sum(append(space[:], name...)) })
+	b := [16]byte(sum[:16])
 	b[6] = b[6]&0x0f | 0x50
 	b[8] = b[8]&0x3f | 0x80
 	return b

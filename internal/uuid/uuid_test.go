@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -57,5 +60,24 @@ func TestCanonical(t *testing.T) {
 	}
 	if _, ok := uuid.TimeOfV7("919108f7-52d1-4320-9bac-f847db4148a8"); ok {
 		t.Error("a version 4 has no time")
+	}
+}
+
+// TestV5UnderFIPS runs TestV5 in a process of FIPS 140-only mode, in which SHA-1 panics.
+func TestV5UnderFIPS(t *testing.T) {
+	if strings.Contains(os.Getenv("GODEBUG"), "fips140") {
+		return // this is that process
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "TestV5$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestV5") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestV5IsForEver: ids that were given out must not change.
+func TestV5IsForEver(t *testing.T) {
+	if got, want := uuid.V5("https://idp.example", "subject"), "89116e80-7bff-566f-86d8-d75677b99a82"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
