@@ -83,6 +83,9 @@ func InsecureSecretKey(kid string, secret []byte) (*Key, error) {
 	if err := checkID(kid); err != nil {
 		return nil, err
 	}
+	if err := checkMAC(secret); err != nil {
+		return nil, err
+	}
 	return &Key{
 		id:         kid,
 		alg:        HS256,
@@ -205,6 +208,17 @@ func appendDER(dst, signature []byte) ([]byte, bool) {
 
 func verifyEdDSA(p ed25519.PublicKey) func(*scratch, []byte, []byte) bool {
 	return func(_ *scratch, signed, signature []byte) bool { return ed25519.Verify(p, signed, signature) }
+}
+
+// checkMAC makes an HMAC once: in FIPS 140-only mode a short key panics, which must not wait for the first token.
+func checkMAC(secret []byte) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("jws: an HS256 secret that FIPS 140-only mode does not take; want at least 14 bytes")
+		}
+	}()
+	hmac.New(sha256.New, secret)
+	return nil
 }
 
 // macs is a pool of HMAC-SHA-256 states that hold one secret: to reset one costs half of what a new one does.

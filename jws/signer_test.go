@@ -11,6 +11,8 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -279,6 +281,25 @@ func TestInsecureSecrets(t *testing.T) {
 		if _, err := jws.InsecureSecretSigner("", empty); err == nil {
 			t.Error("the empty secret signs")
 		}
+	}
+}
+
+// TestShortSecretUnderFIPS: in FIPS 140-only mode a short secret is an error at once, not a panic for every token.
+func TestShortSecretUnderFIPS(t *testing.T) {
+	if strings.Contains(os.Getenv("GODEBUG"), "fips140") {
+		if _, err := jws.InsecureSecretKey("", []byte("defaultkey")); err == nil || !strings.Contains(err.Error(), "FIPS 140") {
+			t.Errorf("got %v", err)
+		}
+		if _, err := jws.InsecureSecretKey("", []byte("defaultencryptionkey")); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "TestShortSecretUnderFIPS", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
