@@ -24,7 +24,8 @@ bench: ## our cost beside the peers' and the floor, in one run
 fuzz: ## every fuzz target for 60 s each; FUZZTIME=5s make fuzz is shorter
 	scripts/fuzz
 
-test-all: check test fuzz ## what is slower, too
+test-all: check test fuzz ## what is slower, too: 50 kills of a store at work, a minute of fuzzing for each parser
+	cd store/bolt && SALLYPORT_TEST_LONG=1 go test -race -count=1 -timeout 30m ./...
 
 clean:
 	rm -rf bin
