@@ -1,0 +1,174 @@
+package tf
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// The tools that the tests use. They come from the Go module proxy, because it is the one registry that every machine
+// which builds this project reaches.
+const (
+	terraformVersion = "1.11.4"
+	terraformTool    = "github.com/hashicorp/terraform@v" + terraformVersion
+	providerVersion  = "6.66.0"
+
+	// TFLint, Tfsec and Conftest are the linters.
+	TFLint   = "github.com/terraform-linters/tflint@v0.64.0"
+	Tfsec    = "github.com/aquasecurity/tfsec/cmd/tfsec@v1.26.0"
+	Conftest = "github.com/open-policy-agent/conftest@v0.71.1"
+	// KICS is slow to build (12 minutes) and to run, so only make test-all uses it.
+	KICS = "github.com/Checkmarx/kics/v2/cmd/console@v2.2.0"
+)
+
+// once holds a func() (string, error) for each tool, so that a process builds each once.
+var once sync.Map
+
+func build(t testing.TB, key string, make func() (string, error)) string {
+	t.Helper()
+	f, _ := once.LoadOrStore(key, sync.OnceValues(make))
+	path, err := f.(func() (string, error))()
+	if err != nil {
+		t.Fatalf("%s: %v", key, err)
+	}
+	return path
+}
+
+// Terraform returns the path of a terraform that is new enough: the one on this machine, or else one that it installs.
+func Terraform(t testing.TB) string {
+	t.Helper()
+	return build(t, "terraform", func() (string, error) {
+		if path, err := exec.LookPath("terraform"); err == nil && newEnough(path) {
+			return path, nil
+		}
+		return install(terraformTool)
+	})
+}
+
+// newEnough reports whether a terraform knows write-only arguments (1.11).
+func newEnough(path string) bool {
+	out, err := exec.Command(path, "version").Output()
+	var major, minor int
+	if _, scan := fmt.Sscanf(string(out), "Terraform v%d.%d", &major, &minor); err != nil || scan != nil {
+		return false
+	}
+	return major > 1 || major == 1 && minor >= 11
+}
+
+// Tool returns the path of a linter, installing it where it is missing.
+func Tool(t testing.TB, tool string) string {
+	t.Helper()
+	return build(t, tool, func() (string, error) { return install(tool) })
+}
+
+// install builds a Go command at the version that tool names into the cache. Several test processes may come here at
+// once; one builds, the others wait.
+func install(tool string) (string, error) {
+	dir, err := cache("tools", strings.NewReplacer("/", "_", "@", "_").Replace(tool))
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	path, _, _ := strings.Cut(tool, "@")
+	binary := filepath.Join(dir, filepath.Base(path))
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	cmd := exec.Command("go", "install", "-trimpath", tool)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=auto", "GOBIN="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go install %s: %w\n%s", tool, err, out)
+	}
+	return binary, nil
+}
+
+// mirror builds the stand-in into a mirror folder and returns the path of a terraform configuration that uses it.
+func mirror(t testing.TB) string {
+	t.Helper()
+	return build(t, "the stand-in", func() (string, error) {
+		dir, err := cache("standin")
+		if err != nil {
+			return "", err
+		}
+		unlock, err := lock(dir)
+		if err != nil {
+			return "", err
+		}
+		defer unlock()
+		fresh := filepath.Join(dir, "fresh")
+		_, file, _, _ := runtime.Caller(0)
+		cmd := exec.Command("go", "build", "-trimpath", "-o", fresh, "./standin")
+		cmd.Dir = filepath.Join(filepath.Dir(file), "..")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build the stand-in: %w\n%s", err, out)
+		}
+		return place(dir, fresh)
+	})
+}
+
+// place moves a stand-in to a folder named by its content, so that a test process that uses another one is not disturbed.
+func place(dir, binary string) (config string, err error) {
+	data, err := os.ReadFile(binary)
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256(data))[:16])
+	at := filepath.Join(dir, "registry.terraform.io", "hashicorp", "aws", providerVersion, runtime.GOOS+"_"+runtime.GOARCH)
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.Rename(binary, filepath.Join(at, "terraform-provider-aws_v"+providerVersion)); err != nil {
+		return "", err
+	}
+	config = filepath.Join(dir, "terraform.rc")
+	return config, os.WriteFile(config, fmt.Appendf(nil, `disable_checkpoint = true
+provider_installation {
+  filesystem_mirror {
+    path = %q
+  }
+}
+`, dir), 0o600)
+}
+
+func folder(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := cache(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// cache makes a folder in the user's cache folder.
+func cache(name ...string) (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(append([]string{base, "sallyport-aws"}, name...)...)
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+func lock(dir string) (unlock func(), err error) {
+	file, err := os.Create(filepath.Join(dir, ".lock"))
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, err
+	}
+	return func() { _ = file.Close() }, nil
+}
