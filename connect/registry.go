@@ -35,21 +35,11 @@ const (
 	CloseSockets StaleSockets = "close"
 )
 
-// SocketRoute says how sockets of a route live.
-type SocketRoute struct {
-	// Mode decides about a full slot. Required.
-	Mode SlotMode
-	// PerSlot is how many sockets a slot has room for. Default 1.
-	PerSlot int
-	// Profile says which close codes the clients understand. Required.
-	Profile Profile
-}
-
 // RegistryConfig configures a Registry. Ledger, Routes and Stale are required.
 type RegistryConfig struct {
 	// Ledger knows what is revoked. It must be followed by its Run, or the revocations of other nodes are not seen.
 	Ledger *session.Ledger
-	// Routes are the routes that have sockets, by name. A socket for another route is refused.
+	// Routes are the routes that have sockets, by name. A socket for another route is refused. SetRoutes changes them.
 	Routes map[string]SocketRoute
 	// Stale decides about live sockets while the ledger cannot tell what is revoked.
 	Stale StaleSockets
@@ -81,7 +71,7 @@ var (
 
 var (
 	errNoSession   = errors.New("connect: want a verified session with a player and an id")
-	errNoRoute     = errors.New("connect: not admitted: the slot's route is not in RegistryConfig.Routes")
+	errNoRoute     = errors.New("connect: not admitted: the slot's route is not one of the registry's")
 	errNoHook      = errors.New("connect: not admitted: Hooks.Close is missing")
 	errTooMany     = fmt.Errorf("%w: the player has RegistryConfig.PerPlayer sockets", ErrSlotTaken)
 	errSlotName    = fmt.Errorf("connect: not admitted: the slot's name is longer than %d bytes", maxSlotName)
@@ -97,12 +87,12 @@ var (
 // one for each, so that a hook that blocks delays nothing and nobody. All methods may be called concurrently.
 type Registry struct {
 	config RegistryConfig
-	routes map[string]*socketRoute
 	pulse  time.Duration
 	cancel func()
 	empty  chan struct{} // closed once it is drained
 
 	mu       sync.Mutex
+	routes   map[string]*socketRoute
 	indexes  socketIndexes
 	queue    socketHeap
 	last     uint64
@@ -113,11 +103,6 @@ type Registry struct {
 	draining bool
 }
 
-type socketRoute struct {
-	name string
-	SocketRoute
-}
-
 // NewRegistry checks the configuration and returns a registry that listens to the ledger. The error names the field to
 // set. The registry listens until it was drained.
 func NewRegistry(config RegistryConfig) (*Registry, error) {
@@ -125,12 +110,8 @@ func NewRegistry(config RegistryConfig) (*Registry, error) {
 		return nil, err
 	}
 	r := &Registry{
-		config: config, routes: make(map[string]*socketRoute), pulse: clockPulse, empty: make(chan struct{}),
+		config: config, routes: routesOf(config.Routes), pulse: clockPulse, empty: make(chan struct{}),
 		indexes: newSocketIndexes(), ended: make(map[CloseReason]uint64),
-	}
-	for name, route := range config.Routes {
-		route.PerSlot = max(1, route.PerSlot)
-		r.routes[name] = &socketRoute{name, route}
 	}
 	if config.Stale == CloseSockets {
 		r.pulse = stalePulse
@@ -158,24 +139,7 @@ func (c *RegistryConfig) check() error {
 	case c.Notice < 0 || c.Notice > maxNotice:
 		return fmt.Errorf("connect: RegistryConfig.Notice: want 0 to %v", maxNotice)
 	}
-	for name, route := range c.Routes {
-		if err := route.check(c.PerPlayer); err != nil {
-			return fmt.Errorf("connect: RegistryConfig.Routes[%q]: %v", name, err)
-		}
-	}
-	return nil
-}
-
-func (route SocketRoute) check(most int) error {
-	switch {
-	case route.Mode != ReplaceOlder && route.Mode != RefuseNewer:
-		return fmt.Errorf("field Mode: decide between %q and %q", ReplaceOlder, RefuseNewer)
-	case route.PerSlot < 0 || route.PerSlot > most:
-		return fmt.Errorf("field PerSlot: want 1 to PerPlayer, %d", most)
-	case closeRows[0].code(route.Profile) == 0:
-		return fmt.Errorf("field Profile: decide between %q, %q and %q", ProfilePlain, ProfileNakama, ProfileColyseus)
-	}
-	return nil
+	return c.checkRoutes(c.Routes)
 }
 
 // Admit takes in the connection of a session that a verifier returned, and ends it from now on when the session ends.
@@ -196,6 +160,9 @@ func (r *Registry) Admit(ctx context.Context, s *session.Session, slot Slot, hoo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
+	if socket.route = r.routes[slot.Route]; socket.route == nil {
+		return nil, errNoRoute
+	}
 	if r.draining {
 		return nil, ErrDraining
 	}
@@ -215,18 +182,15 @@ func (r *Registry) Admit(ctx context.Context, s *session.Session, slot Slot, hoo
 }
 
 func (r *Registry) prepare(s *session.Session, slot Slot, hooks Hooks) (*Socket, error) {
-	route := r.routes[slot.Route]
 	switch {
 	case s == nil || s.Player.Realm == "" || s.Player.Subject == "" || s.ID == "":
 		return nil, errNoSession
-	case route == nil:
-		return nil, errNoRoute
 	case len(slot.Name) > maxSlotName:
 		return nil, errSlotName
 	case hooks.Close == nil:
 		return nil, errNoHook
 	}
-	socket := &Socket{registry: r, route: route, hooks: hooks, expires: nanos(s.Expiry), place: nowhere}
+	socket := &Socket{registry: r, hooks: hooks, expires: nanos(s.Expiry), place: nowhere}
 	socket.who, socket.name = holderOf(s, slot.Name)
 	return socket, nil
 }
@@ -243,13 +207,16 @@ func (r *Registry) admissible(s *session.Session, now int64) error {
 // makeRoom applies the mode of the slot.
 func (r *Registry) makeRoom(s *Socket) error {
 	all, mates, oldest := r.matesOf(s)
-	switch full := mates >= s.route.PerSlot; {
+	full := mates >= s.route.PerSlot
+	switch {
 	case full && s.route.Mode == RefuseNewer:
 		return ErrSlotTaken
-	case full:
-		r.end(oldest, CloseReplaced)
-	case all >= r.config.PerPlayer:
+	case !full && all >= r.config.PerPlayer:
 		return errTooMany
+	}
+	for mates >= s.route.PerSlot { // more than once only after SetRoutes
+		r.end(oldest, CloseReplaced)
+		_, mates, oldest = r.matesOf(s)
 	}
 	return nil
 }
@@ -262,7 +229,7 @@ func (r *Registry) matesOf(s *Socket) (all, mates int, oldest *Socket) {
 			continue
 		}
 		all++
-		if other.route != s.route || other.name != s.name {
+		if other.route.name != s.route.name || other.name != s.name {
 			continue
 		}
 		mates++

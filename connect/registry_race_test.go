@@ -205,6 +205,7 @@ func TestEveryEndAtOnceIsOneEnd(t *testing.T) {
 			func() { _, _ = d.registry.Renew(sessionOf(1)) },
 			func() { _ = d.registry.Drain(ctx, 0) },
 			func() { _ = d.registry.List(connect.SocketFilter{}) },
+			func() { _ = d.registry.SetRoutes(map[string]connect.SocketRoute{}) },
 		}
 		for i := range at {
 			f := at[i]

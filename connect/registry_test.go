@@ -279,6 +279,48 @@ func TestSlotsAndModes(t *testing.T) {
 	})
 }
 
+func TestRoutesChangeUnderLiveSockets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t, connect.RegistryConfig{Routes: map[string]connect.SocketRoute{
+			"arena": {Mode: connect.ReplaceOlder, Profile: connect.ProfilePlain, PerSlot: 3},
+			"lobby": {Mode: connect.RefuseNewer, Profile: connect.ProfileColyseus},
+		}})
+		_, first := d.admit(sessionOf(1), "arena", "")
+		_, second := d.admit(sessionOf(1), "arena", "")
+		_, third := d.admit(sessionOf(1), "arena", "")
+		_, lobby := d.admit(sessionOf(1), "lobby", "")
+		for name, routes := range map[string]map[string]connect.SocketRoute{
+			"nil":       nil,
+			"a bad one": {"lobby": {Mode: connect.ReplaceOlder, Profile: connect.ProfilePlain}, "arena": {}},
+		} {
+			if err := d.registry.SetRoutes(routes); err == nil {
+				t.Errorf("SetRoutes took %s", name)
+			}
+		}
+		lobby.want(t)
+		if err := d.registry.SetRoutes(map[string]connect.SocketRoute{
+			"arena": {Mode: connect.ReplaceOlder, Profile: connect.ProfileNakama},
+			"raid":  {Mode: connect.RefuseNewer, Profile: connect.ProfilePlain},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		lobby.want(t, connect.CloseRefused)
+		d.refuse(sessionOf(1), "lobby", "", connect.CloseRefused)
+		first.want(t)
+		third.want(t)
+		_, raid := d.admit(sessionOf(1), "raid", "")
+		_, fourth := d.admit(sessionOf(1), "arena", "")
+		for _, p := range []*peer{first, second, third} {
+			p.want(t, connect.CloseReplaced)
+		}
+		if err := d.registry.SetRoutes(map[string]connect.SocketRoute{}); err != nil {
+			t.Fatal(err)
+		}
+		raid.want(t, connect.CloseRefused)
+		fourth.want(t, connect.CloseRefused)
+	})
+}
+
 func TestCloseAndRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(t, connect.RegistryConfig{})
