@@ -36,12 +36,16 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"freeport":  freeport,
 			"await":     await,
+			"awaitpost": awaitPost,
 			"awaitfile": awaitFile,
 			"http":      request,
 			"capture":   capture,
 			"hangup":    hangup,
 			"nosecrets": noSecrets,
 			"count":     count,
+
+			"redis":       startRedis,
+			"signalredis": signalRedis,
 		},
 		// A running server must not live as long as the test's own deadline.
 		Deadline: time.Now().Add(3 * time.Minute),
@@ -66,6 +70,17 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			return false, err.Error()
 		}
 		return strconv.Itoa(status) == args[0] && (len(args) < 3 || strings.Contains(body, args[2])), body
+	})
+}
+
+// awaitpost URL ID/SECRET FORM TEXT asks as a caller until the answer has the text.
+func awaitPost(ts *testscript.TestScript, _ bool, args []string) {
+	id, secret, _ := strings.Cut(strings.TrimPrefix(args[1], "Basic:"), "/")
+	r := http.Request{Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
+	r.SetBasicAuth(id, secret)
+	until(ts, func() (bool, string) {
+		_, body, err := ask(http.MethodPost, args[0], r.Header, args[2])
+		return err == nil && strings.Contains(body, args[3]), fmt.Sprint(body, err)
 	})
 }
 

@@ -50,11 +50,14 @@ type App struct {
 	log     *slog.Logger
 
 	// These live as long as the process.
-	store  *session.MemoryStore
-	ledger *session.Ledger
-	keys   *session.Keyring // nil if every audience has a secret
-	done   context.CancelFunc
-	tasks  sync.WaitGroup
+	store      store
+	closeStore func() error
+	ledger     *session.Ledger
+	keys       *session.Keyring // nil if every audience has a secret
+	done       context.CancelFunc
+	tasks      sync.WaitGroup
+
+	ledgerWatch ledgerWatch
 
 	reloading   sync.Mutex
 	current     atomic.Pointer[generation]
@@ -67,7 +70,7 @@ type App struct {
 
 // New makes a server and starts what it does in the background, until Close. Nothing is listened on yet. Errors about the
 // configuration are strictyaml.Problems.
-func New(ctx context.Context, file *config.File, options Options) (*App, error) {
+func New(ctx context.Context, file *config.File, options Options) (_ *App, err error) {
 	if options.Logger == nil || options.Secrets == nil {
 		return nil, errors.New("app: Options.Logger and Options.Secrets are required")
 	}
@@ -75,12 +78,20 @@ func New(ctx context.Context, file *config.File, options Options) (*App, error) 
 		options.Now = time.Now
 	}
 	options.Secrets.Set(file.Secrets()...)
-	a := &App{options: options, log: options.Logger, store: session.NewMemoryStoreAt(options.Now)}
+	a := &App{options: options, log: options.Logger}
+	if err := a.openStore(ctx, file); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = a.closeStore() // err is what matters
+		}
+	}()
 	if err := a.makeLasting(file); err != nil {
 		return nil, err
 	}
 	if err := a.ledger.Load(ctx); err != nil {
-		return nil, fmt.Errorf("app: the store cannot be read: %w", err)
+		return nil, file.Problem("store", fmt.Errorf("cannot be read: %w", err))
 	}
 	certificate, err := readCertificate(file)
 	if err != nil {
@@ -106,6 +117,7 @@ func (a *App) makeLasting(file *config.File) (err error) {
 		Grace:            time.Duration(file.Revocation.Grace),
 		SessionLifetime:  sessionLifetime(file),
 		UpstreamLifetime: time.Duration(file.Revocation.UpstreamLifetime),
+		Observe:          func(session.LedgerState) { a.ledgerWatch.look(a.log, a.ledger) },
 	})
 	if err != nil {
 		return file.Problem("revocation", err)
@@ -152,6 +164,9 @@ func (a *App) Close() {
 	a.done()
 	a.tasks.Wait()
 	a.current.Load().closeBut(nil)
+	if err := a.closeStore(); err != nil {
+		a.log.Error("the store could not be closed", "error", err)
+	}
 }
 
 // ServeHTTP answers a request with the configuration of the moment.
@@ -191,6 +206,9 @@ func loopback(listen string) bool {
 // Check makes everything that New makes of a configuration, files included, and throws it away.
 func Check(file *config.File, now func() time.Time) error {
 	a := &App{options: Options{Now: now}, log: slog.New(slog.DiscardHandler), store: session.NewMemoryStoreAt(now)}
+	if err := checkStore(file); err != nil {
+		return err
+	}
 	if err := a.makeLasting(file); err != nil {
 		return err
 	}

@@ -67,7 +67,6 @@ func (a *App) prefetch(ctx context.Context, g *generation) {
 type watcher struct {
 	generation *generation
 	issuers    map[keySet]keysState
-	ledger     struct{ ready, failing, known bool }
 	signs      string
 }
 
@@ -101,7 +100,7 @@ func (w *watcher) look(a *App) {
 			w.keys(a.log, issuer, keys)
 		}
 	}
-	w.ledgerState(a.log, a.ledger.State())
+	a.ledgerWatch.look(a.log, a.ledger)
 	if a.keys != nil {
 		w.signer(a.log, a.keys)
 	}
@@ -127,22 +126,6 @@ func (w *watcher) keys(log *slog.Logger, issuer *opened, keys jwks.State) {
 		log.Warn("some of the issuer's keys cannot be used", "skipped", keys.Skipped)
 	case now.ready:
 		log.Info("the issuer's keys are fetched")
-	}
-}
-
-func (w *watcher) ledgerState(log *slog.Logger, state session.LedgerState) {
-	if w.ledger.known && w.ledger.ready == state.Ready && w.ledger.failing == state.Failing {
-		return
-	}
-	first := !w.ledger.known
-	w.ledger.known, w.ledger.ready, w.ledger.failing = true, state.Ready, state.Failing
-	switch {
-	case !state.Ready:
-		log.Error("the ledger of revocations is not up to date: every check is refused", "policy", state.Policy, "error", state.LastError)
-	case state.Failing:
-		log.Warn("the store cannot be reached: going on with what is known", "policy", state.Policy, "error", state.LastError)
-	case !first:
-		log.Info("the ledger of revocations is up to date")
 	}
 }
 

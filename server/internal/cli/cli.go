@@ -82,7 +82,7 @@ func newRoot(p Process) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	root.AddCommand(
 		newDev(p), newServe(p), newCheckConfig(p), newConfigDoc(p), newHealthcheck(p), newVersion(p),
-		newLogin(p), newToken(p), newKeys(p),
+		newLogin(p), newToken(p), newKeys(p), newStore(p),
 		newRevoke(p), newBan(p), newUnban(p), newCutoff(p),
 	)
 	return root

@@ -19,7 +19,8 @@ type Config struct {
 	TLS *TLS `yaml:"tls"`
 	// Log says what is logged.
 	Log Log `yaml:"log"`
-	// Store is where revocations, refresh families and tickets are kept.
+	// Store is where revocations, refresh families and tickets are kept: in memory, in a file (bolt) or in Redis. Its fields
+	// are below, by its type.
 	Store Store `yaml:"store,required"`
 	// Revocation says what happens when the store is away, and for how long revocations are remembered.
 	Revocation Revocation `yaml:"revocation"`
@@ -59,13 +60,6 @@ type TLS struct {
 type Log struct {
 	// Level is the least level that is logged. Admission decisions and changes are info.
 	Level string `yaml:"level" oneof:"debug info warn error" default:"info"`
-}
-
-// Store is where revocations, refresh families and tickets are kept.
-type Store struct {
-	// Type is memory: nothing survives a restart. After one, players must sign in again, and what was revoked or banned
-	// before is forgotten, so that tokens which have not expired are good again.
-	Type string `yaml:"type,required" oneof:"memory"`
 }
 
 // Revocation says what happens when the store is away, and for how long revocations are remembered.

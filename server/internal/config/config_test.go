@@ -65,7 +65,7 @@ func TestFull(t *testing.T) {
 	if all := new(config.Issuer).Types(); !slices.Equal(types, all) {
 		t.Errorf("the file has issuers %v, want every preset %v", types, all)
 	}
-	if got := f.Secrets(); !slices.Contains(got, "an encryption key of thirty-two b") || len(got) != 6 {
+	if got := f.Secrets(); !slices.Contains(got, "an encryption key of thirty-two b") || len(got) != 8 {
 		t.Errorf("%d secrets", len(got))
 	}
 }
@@ -78,7 +78,25 @@ func TestProblems(t *testing.T) {
 		{"issuer with a path", ".com\n", ".com/\n", "c.yaml:1:9: issuer: want a URL without a path and without a slash at the end"},
 		{"no URL", "https://auth.example.com", "auth.example.com", "c.yaml:1:9: issuer: want a URL such as https://auth.example.com"},
 		{"store left out", "store: {type: memory}\n", "", `c.yaml:1:1: required field "store" is missing`},
-		{"store unknown", "memory", "redis", "c.yaml:2:15: store.type: not a valid word; want memory"},
+		{"store unknown", "memory", "sqlite", "c.yaml:2:15: store.type: not a valid word; want one of memory, bolt, redis"},
+		{"store misspelt", "memory", "reddis", `c.yaml:2:15: store.type: "reddis" is not a valid word; did you mean "redis"? (want one of memory, bolt, redis)`},
+		{"store without type", "{type: memory}", "{file: a}", `c.yaml:2:8: store: has no field "type"; want one of memory, bolt, redis`},
+		{"field of another store", "{type: memory}", "{type: memory, file: a}", `c.yaml:2:23: store: unknown field "file"; want one of type`},
+		{"bolt without file", "{type: memory}", "{type: bolt}", `c.yaml:2:8: store: required field "file" is missing`},
+		{"bolt's file misspelt", "{type: memory}", "{type: bolt, flie: a}", `c.yaml:2:8: store: required field "file" is missing` + "\n" + `c.yaml:2:21: store: unknown field "flie"; did you mean "file"?`},
+		{"redis without addresses", "{type: memory}", "{type: redis}", `c.yaml:2:8: store: required field "addresses" is missing`},
+		{"redis far away without TLS", "{type: memory}", "{type: redis, addresses: [\"10.0.0.1:6379\"]}", `c.yaml:2:34: store.addresses[0]: is not on this machine and there is no TLS: set tls ("tls: {}" trusts the system's authorities), or insecure_plaintext: true`},
+		{"redis without port", "{type: memory}", "{type: redis, addresses: [localhost]}", "c.yaml:2:34: store.addresses[0]: want HOST:PORT, such as redis.example.com:6379"},
+		{"redis twice", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\", \"[::1]:2\"]}", "c.yaml:2:33: store.addresses: has 2 entries, want one for mode: single; set mode to sentinel or cluster"},
+		{"sentinel without name", "{type: memory}", "{type: redis, mode: sentinel, addresses: [\"[::1]:1\"]}", "c.yaml:2:8: store: master_name is missing: the name under which the sentinels know the master"},
+		{"master's name without sentinels", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], master_name: m}", "c.yaml:2:59: store.master_name: is for mode: sentinel alone"},
+		{"redis mode misspelt", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], mode: clutser}", `c.yaml:2:52: store.mode: "clutser" is not a valid word; did you mean "cluster"? (want one of single, sentinel, cluster)`},
+		{"database of a cluster", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], mode: cluster, database: 1}", "c.yaml:2:71: store.database: want 0: a cluster has no other database"},
+		{"redis namespace", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], namespace: \"a b\"}", `c.yaml:2:57: store.namespace: want letters, digits, "-", "_" and "."`},
+		{"redis timeout", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], timeout: 5s}", "c.yaml:2:55: store.timeout: want 50ms to 4s"},
+		{"redis user without password", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], username: a}", "c.yaml:2:56: store.username: needs a password: set password"},
+		{"redis replicas", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], replicas: -1}", "c.yaml:2:56: store.replicas: want no negative number"},
+		{"half a certificate", "{type: memory}", "{type: redis, addresses: [\"[::1]:1\"], tls: {certificate: a}}", "c.yaml:2:51: store.tls: has one of certificate and key: set both, or none"},
 		{"preset misspelt", "type: cognito", "type: congito", `c.yaml:4:11: issuers[0].type: "congito" is not a valid word; did you mean "cognito"? (want one of cognito, clerk, oidc, apple, auth0, discord, epic-account, epic-connect, firebase, google, microsoft, supabase, unity)`},
 		{"development issuer", "type: cognito", "type: devidp", `c.yaml:4:11: issuers[0].type: not a valid word; want one of cognito, clerk, oidc, apple, auth0, discord, epic-account, epic-connect, firebase, google, microsoft, supabase, unity`},
 		{"development part", "store:", "dev: true\nstore:", `c.yaml:2:1: unknown field "dev"; want one of issuer, listen,`},

@@ -8,11 +8,13 @@ import (
 	"go/token"
 	"reflect"
 	"strings"
+
+	"github.com/sallyport-auth/sallyport/server/internal/strictyaml"
 )
 
 // sources are the files whose structs are the configuration: their comments are its manual.
 //
-//go:embed config.go issuers.go primary.go oidc.go game.go
+//go:embed config.go store.go issuers.go primary.go oidc.go game.go
 var sources embed.FS
 
 // Manual returns the manual of the configuration file as Markdown: a section for each mapping, with its fields in the
@@ -25,9 +27,8 @@ func Manual() (string, error) {
 	m := manual{comments: comments}
 	m.text.WriteString("# The configuration file\n\n" + preface)
 	m.section("", reflect.TypeFor[Config]())
-	for _, p := range presets {
-		m.section("issuers[] with type: "+p.name, reflect.TypeOf(p.new()).Elem())
-	}
+	m.variants("store", new(Store))
+	m.variants("issuers[]", new(Issuer))
 	return m.text.String(), nil
 }
 
@@ -90,14 +91,20 @@ type manual struct {
 	text     strings.Builder
 }
 
+// variants describes the structs of a mapping's types.
+func (m *manual) variants(path string, union strictyaml.Union) {
+	for _, name := range union.Types() {
+		m.section(path+" with type: "+name, reflect.TypeOf(union.Select(name)).Elem())
+	}
+}
+
 // section describes one struct, and then those in its fields.
 func (m *manual) section(path string, typ reflect.Type) {
 	if path != "" {
 		fmt.Fprintf(&m.text, "\n## %s\n\n%s\n", path, wrap(sentence(rest(m.comments[typ.Name()].text, typ.Name())), ""))
 	}
 	m.text.WriteString("\n")
-	if strings.Contains(path, " with type: ") {
-		_, name, _ := strings.Cut(path, " with type: ")
+	if _, name, ok := strings.Cut(path, " with type: "); ok && !strings.Contains(name, ": ") {
 		fmt.Fprintf(&m.text, "- `type: %s`, required.\n", name)
 	}
 	m.fields(typ)
@@ -132,7 +139,7 @@ func (m *manual) nested(path string, typ reflect.Type) {
 		if elem.Kind() == reflect.Pointer {
 			elem = elem.Elem()
 		}
-		if name == "" || elem.Kind() != reflect.Struct || elem == reflect.TypeFor[Issuer]() {
+		if name == "" || elem.Kind() != reflect.Struct || reflect.PointerTo(elem).Implements(reflect.TypeFor[strictyaml.Union]()) {
 			continue
 		}
 		separator := "."

@@ -35,6 +35,7 @@ func trim(err error) string { return strings.TrimPrefix(err.Error(), "identity: 
 func (f *File) validate() {
 	f.checkURL("issuer", f.Issuer)
 	f.checkListen()
+	f.checkStore()
 	f.checkRevocation()
 	f.checkSessions()
 	f.checkNakama()
