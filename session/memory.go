@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// MemoryStore is the store of one process: all three interfaces, in memory, forgotten at the end. It is for a single
+// MemoryStore is the store of one process: all interfaces of stores, in memory, forgotten at the end. It is for a single
 // node whose restart may end all revocations, for development, and for tests. What has expired is removed a few entries
 // at a time with each write.
 type MemoryStore struct {
@@ -17,6 +17,7 @@ type MemoryStore struct {
 	events   eventLog
 	families guarded[string, Family]
 	tickets  guarded[[32]byte, []byte]
+	owners   owners
 }
 
 var (
@@ -30,7 +31,7 @@ func NewMemoryStore() *MemoryStore { return NewMemoryStoreAt(time.Now) }
 
 // NewMemoryStoreAt returns an empty store by another clock, for tests. Only the wait of Since goes by real time.
 func NewMemoryStoreAt(now func() time.Time) *MemoryStore {
-	return &MemoryStore{now: now, events: newEventLog()}
+	return &MemoryStore{now: now, events: newEventLog(), owners: newOwners()}
 }
 
 // Append stores an event, see [Revocations].
