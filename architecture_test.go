@@ -32,6 +32,8 @@ var rules = map[string]rule{
 	"session":              {[]string{"identity", "internal/uuid", "jws"}, "may it play: needs an identity; signs and verifies tokens of its own"},
 	"session/storetest":    {[]string{"identity", "session"}, "judges a store by session's interfaces alone"},
 	"connect":              {[]string{"identity", "jws", "session"}, "is it still so: asks session and identity at the door"},
+	"edge":                 {[]string{"connect", "identity", "internal/upstream", "internal/wsframe", "internal/wsrelay", "jws", "session"}, "which door: decides by connect, carries bytes by the two relays"},
+	"internal/upstream":    {nil, "carries bytes to a backend; knows no token"},
 	"tokenapi":             {[]string{"connect", "identity", "jws", "session"}, "the way of a token as HTTP; adds no decision of its own"},
 	"photon":               {[]string{"identity", "jws", "session"}, "another door: asks session or identity"},
 	"srp":                  {nil, "arithmetic and Cognito's wire; knows no token"},
