@@ -2,7 +2,7 @@
 export GOWORK := off
 export GOTOOLCHAIN := local
 
-.PHONY: run build test test-all check bench fuzz clean
+.PHONY: run build test test-all check bench fuzz deploy plan destroy clean
 
 run: build ## the main job: everything on this machine, with the commands to try next
 	scripts/need curl
@@ -26,6 +26,15 @@ fuzz: ## every fuzz target for 60 s each; FUZZTIME=5s make fuzz is shorter
 
 test-all: check test fuzz ## what is slower, too: 50 kills of a store at work, a minute of fuzzing for each parser
 	cd store/bolt && SALLYPORT_TEST_LONG=1 go test -race -count=1 -timeout 30m ./...
+
+deploy: ## build, push, apply, wait, smoke-test, roll back on failure: make deploy ENV=dev (docs/aws.md)
+	scripts/deploy deploy $(ENV)
+
+plan: ## what make deploy would change in AWS besides the images: make plan ENV=dev
+	scripts/deploy plan $(ENV)
+
+destroy: ## take an environment in AWS down: make destroy ENV=dev
+	scripts/deploy destroy $(ENV)
 
 clean:
 	rm -rf bin

@@ -2,7 +2,7 @@
 // only in part. The table is generated from the API models of the AWS SDK (see generate); it has a row for each argument that our
 // modules may set and whose counterpart in the API has an enumeration, bounds or a pattern.
 //
-//	problems := values.Check(values.AWS(), plan) // plan: the output of terraform show -json
+//	problems := values.Check(values.AWS(), tree.Plan(t, "examples/complete", vars).Resources)
 //	// aws_lb.main: load_balancer_type is "aplication"; AWS takes application, gateway, network
 package values
 
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/sallyport-auth/sallyport/deploy/awstest/tf"
 )
 
 //go:generate go run ./generate
@@ -61,26 +63,16 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s is %q; AWS takes %s", p.Address, p.Argument, p.Value, p.Allowed)
 }
 
-// Check holds what a plan (the JSON of terraform show) would create or change against a table. It returns an error only for what is
-// no plan.
-func Check(t Table, plan []byte) ([]Problem, error) {
-	var p struct {
-		Changes []struct {
-			Address, Type, Mode string
-			Change              struct{ After any }
-		} `json:"resource_changes"`
-	}
-	if err := json.Unmarshal(plan, &p); err != nil {
-		return nil, fmt.Errorf("values: the plan: %w", err)
-	}
+// Check holds the resources of a plan or a state against a table.
+func Check(t Table, resources []tf.Resource) []Problem {
 	var found []Problem
-	for _, c := range p.Changes {
-		if c.Mode == "managed" {
-			found = append(found, t.walk(c.Address, c.Type, "", c.Change.After)...)
+	for _, r := range resources {
+		if r.Mode == "managed" {
+			found = append(found, t.walk(r.Address, r.Type, "", r.Values)...)
 		}
 	}
 	slices.SortFunc(found, func(a, b Problem) int { return strings.Compare(a.String(), b.String()) })
-	return found, nil
+	return found
 }
 
 func (t Table) walk(address, typ, path string, v any) []Problem {

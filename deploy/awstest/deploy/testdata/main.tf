@@ -1,0 +1,40 @@
+# What scripts/deploy needs of a root: the variables and outputs of deploy/terraform/examples, and nothing of AWS.
+terraform {
+  backend "local" {}
+}
+
+variable "sallyport_image" { type = string }
+variable "nakama_image" {
+  type    = string
+  default = null
+}
+variable "world" { type = string }
+variable "deletion_protection" {
+  type    = bool
+  default = false
+}
+
+resource "terraform_data" "repositories" {
+  provisioner "local-exec" {
+    command = "mkdir -p ${var.world}/ecr/sallyport-dev/sallyport ${var.world}/ecr/sallyport-dev/nakama"
+  }
+}
+
+# The services run the images, unless one of them is poison.
+resource "terraform_data" "services" {
+  triggers_replace = [var.sallyport_image, var.nakama_image]
+  provisioner "local-exec" {
+    command = <<-EOT
+      touch ${var.world}/applying
+      while [ -e ${var.world}/hold ]; do sleep 0.05; done
+      if grep -qsF '${var.sallyport_image}' ${var.world}/poison; then exit 1; fi
+      echo '${var.sallyport_image} ${coalesce(var.nakama_image, "none")}' > ${var.world}/running
+    EOT
+  }
+}
+
+output "sallyport_image" { value = var.sallyport_image }
+output "nakama_image" { value = coalesce(var.nakama_image, "none") }
+output "cluster" { value = terraform_data.services.id == "" ? "" : "arena" }
+output "url" { value = "https://d1.example.net" }
+output "deletion_protection" { value = var.deletion_protection }
