@@ -3,7 +3,7 @@
 //
 //	a, err := app.New(ctx, file, app.Options{Logger: logger, Secrets: secrets})
 //	…
-//	err = a.Serve(ctx, listener)
+//	err = a.Serve(ctx, listeners)
 //
 // [App.Reload] puts another configuration in place of the first while requests go on; what it cannot change, it names.
 // What must live as long as the process – the store, the ledger of revocations, the key ring – is made once.
@@ -23,9 +23,11 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/server/internal/config"
 	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
 	"github.com/sallyport-auth/sallyport/server/internal/logging"
+	"github.com/sallyport-auth/sallyport/server/internal/metrics"
 	"github.com/sallyport-auth/sallyport/session"
 )
 
@@ -50,7 +52,7 @@ type App struct {
 	log     *slog.Logger
 
 	// These live as long as the process.
-	store      store
+	store      metrics.Store
 	closeStore func() error
 	ledger     *session.Ledger
 	keys       *session.Keyring // nil if every audience has a secret
@@ -58,6 +60,7 @@ type App struct {
 	tasks      sync.WaitGroup
 
 	ledgerWatch ledgerWatch
+	metrics     *metrics.Metrics
 
 	reloading   sync.Mutex
 	current     atomic.Pointer[generation]
@@ -78,7 +81,7 @@ func New(ctx context.Context, file *config.File, options Options) (_ *App, err e
 		options.Now = time.Now
 	}
 	options.Secrets.Set(file.Secrets()...)
-	a := &App{options: options, log: options.Logger}
+	a := &App{options: options, log: options.Logger, metrics: metrics.New()}
 	if err := a.openStore(ctx, file); err != nil {
 		return nil, err
 	}
@@ -104,6 +107,7 @@ func New(ctx context.Context, file *config.File, options Options) (_ *App, err e
 	a.drained, a.drain = context.WithCancel(context.Background())
 	a.certificate.Store(certificate)
 	a.current.Store(g)
+	a.watchMetrics()
 	a.start()
 	a.warn(file)
 	return a, nil
@@ -167,6 +171,22 @@ func (a *App) Close() {
 	if err := a.closeStore(); err != nil {
 		a.log.Error("the store could not be closed", "error", err)
 	}
+}
+
+// watchMetrics lets the metrics read the states.
+func (a *App) watchMetrics() {
+	s := metrics.State{
+		Ledger:   a.ledger.State,
+		Issuers:  func() []identity.IssuerState { return a.current.Load().doors.Identities.State() },
+		Draining: func() bool { return a.drained.Err() != nil },
+	}
+	if a.keys != nil {
+		s.Signs = func() bool {
+			_, err := a.keys.Signer()
+			return err == nil
+		}
+	}
+	a.metrics.Watch(s)
 }
 
 // ServeHTTP answers a request with the configuration of the moment.

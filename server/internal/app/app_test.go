@@ -245,7 +245,7 @@ func TestServeTLS(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- a.Serve(ctx, listener) }()
+	go func() { served <- a.Serve(ctx, app.Listeners{API: listener}) }()
 
 	if got := peer(t, listener.Addr().String(), pool); got != "first" {
 		t.Errorf("certificate %s", got)
@@ -282,7 +282,7 @@ func TestShutdownEndsFollowers(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- a.Serve(ctx, listener) }()
+	go func() { served <- a.Serve(ctx, app.Listeners{API: listener}) }()
 	var batch struct{ Cursor string }
 	if w := follow(a, ""); w.Code != http.StatusOK || json.Unmarshal(w.Body.Bytes(), &batch) != nil || batch.Cursor == "" {
 		t.Fatalf("status %d: %s", w.Code, w.Body)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/connect"
 	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/photon"
 	"github.com/sallyport-auth/sallyport/session"
 	"github.com/sallyport-auth/sallyport/tokenapi"
@@ -46,6 +47,7 @@ func (a *App) observe(door string, s *session.Session, err error) {
 // admission logs a decision: at what door, whether it opened, and if not which check failed and why.
 func (a *App) admission(level slog.Level, door string, allowed bool, err error, took time.Duration, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("door", door), slog.Bool("allowed", allowed)}
+	a.metrics.Decision(door, allowed, jws.ReasonOf(err))
 	if err != nil {
 		problem := connect.ProblemOf(err)
 		attrs = append(attrs, text("check", string(problem.Check)), text("reason", string(problem.Reason)), slog.Any("error", err))

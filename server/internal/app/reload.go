@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -76,6 +75,7 @@ func (a *App) readKeys(file *config.File) ([]session.KeyEntry, error) {
 func keepFixed(now, old *config.Config) (kept []string) {
 	keep(&kept, "issuer", &now.Issuer, old.Issuer)
 	keep(&kept, "listen", &now.Listen, old.Listen)
+	keep(&kept, "metrics", &now.Metrics, old.Metrics)
 	keep(&kept, "log", &now.Log, old.Log)
 	keep(&kept, "store", &now.Store, old.Store)
 	keep(&kept, "revocation", &now.Revocation, old.Revocation)
@@ -103,7 +103,10 @@ func keep[T any](kept *[]string, name string, now *T, old T) {
 	}
 }
 
-// Describe names an error of a configuration for the log, one problem an entry.
-func Describe(err error) []string {
-	return strings.Split(fmt.Sprint(err), "\n")
+// Reloaded notes how an attempt to read the configuration again ended, with the error of reading it or of Reload.
+func (a *App) Reloaded(err error) {
+	a.metrics.Reload(err)
+	if err != nil {
+		a.log.Error("the configuration is not reloaded; the one before goes on", "problems", strings.Split(err.Error(), "\n"))
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,33 +39,79 @@ func NewHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// Serve answers requests on a listener until ctx ends, then lets those that have begun finish for up to 10 s. With a
-// certificate in the configuration it speaks TLS.
-func (a *App) Serve(ctx context.Context, listener net.Listener) error {
-	server := NewHTTPServer(a, a.log)
-	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
-	served := make(chan error, 1)
-	go func() {
-		if a.certificate.Load() != nil {
-			served <- server.ServeTLS(listener, "", "")
-			return
+// Listeners are where a server is reached. Those that the configuration does not have are nil.
+type Listeners struct {
+	// API is for the token API, Gate for the gate, and Metrics for Prometheus.
+	API, Gate, Metrics net.Listener
+}
+
+// Listen opens the addresses of a configuration. Close the listeners, also after Serve.
+func Listen(file *config.File) (l Listeners, err error) {
+	if l.API, err = listen(file, "listen", file.Listen); err != nil {
+		return l, err
+	}
+	if file.Metrics != nil {
+		l.Metrics, err = listen(file, "metrics.listen", file.Metrics.Listen)
+	}
+	return l, err
+}
+
+func listen(file *config.File, path, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, file.Problem(path, fmt.Errorf("%w; set listen to another address, or end what listens there", err))
+	}
+	return listener, nil
+}
+
+// Close closes the listeners that are there.
+func (l Listeners) Close() {
+	for _, listener := range []net.Listener{l.API, l.Gate, l.Metrics} {
+		if listener != nil {
+			_ = listener.Close() // the servers may have closed it already
 		}
-		served <- server.Serve(listener)
-	}()
-	a.log.Info("serving", "address", listener.Addr().String(), "issuer", a.current.Load().file.Issuer)
+	}
+}
+
+// Serve answers requests until ctx ends, and then lets what has begun end: see shutdown. With a certificate in the
+// configuration the token API speaks TLS.
+func (a *App) Serve(ctx context.Context, l Listeners) error {
+	api := NewHTTPServer(a, a.log)
+	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
+	failed := make(chan error, 3)
+	go func() { failed <- a.serveAPI(api, l.API) }()
+	a.log.Info("serving", "address", l.API.Addr().String(), "issuer", a.current.Load().file.Issuer)
+	if l.Metrics != nil {
+		numbers := NewHTTPServer(a.metrics.Handler(), a.log)
+		defer numbers.Close()
+		go func() { failed <- numbers.Serve(l.Metrics) }()
+		a.log.Info("serving metrics", "address", l.Metrics.Addr().String())
+	}
 	select {
-	case err := <-served:
-		return err
+	case err := <-failed:
+		return errors.Join(err, api.Close())
 	case <-ctx.Done():
 	}
+	return a.shutdown(context.WithoutCancel(ctx), api)
+}
+
+func (a *App) serveAPI(server *http.Server, listener net.Listener) error {
+	if a.certificate.Load() != nil {
+		return server.ServeTLS(listener, "", "")
+	}
+	return server.Serve(listener)
+}
+
+// shutdown lets requests that have begun finish for up to 10 s.
+func (a *App) shutdown(ctx context.Context, api *http.Server) error {
 	a.drain()
 	a.log.Info("shutting down")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	err := server.Shutdown(drain)
+	err := api.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		a.log.Warn("some requests did not finish in time and were cut off")
-		err = server.Close()
+		err = api.Close()
 	}
 	return err
 }

@@ -15,43 +15,44 @@ import (
 
 	"github.com/sallyport-auth/sallyport/server/internal/config"
 	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
+	"github.com/sallyport-auth/sallyport/server/internal/metrics"
 	"github.com/sallyport-auth/sallyport/session"
 	"github.com/sallyport-auth/sallyport/store/bolt"
 	"github.com/sallyport-auth/sallyport/store/redis"
 )
 
-// store is what a server needs of one, whichever it is.
-type store interface {
-	session.Revocations
-	session.Families
-	session.Tickets
+// openStore opens the store of a configuration, for as long as the process lives. Its calls are counted.
+func (a *App) openStore(ctx context.Context, file *config.File) error {
+	opened, end, err := a.newStore(ctx, file)
+	if err != nil {
+		return err
+	}
+	a.store, a.closeStore = a.metrics.Counted(opened), end
+	return nil
 }
 
-// openStore opens the store of a configuration, for as long as the process lives.
-func (a *App) openStore(ctx context.Context, file *config.File) error {
-	a.closeStore = func() error { return nil }
+func (a *App) newStore(ctx context.Context, file *config.File) (_ metrics.Store, end func() error, err error) {
 	switch s := file.Store; {
 	case s.Bolt != nil:
 		opened, err := bolt.Open(bolt.Config{Path: file.Path(s.Bolt.File), Now: a.options.Now})
 		if err != nil {
-			return file.Problem("store.file", ExplainStore(err))
+			return nil, nil, file.Problem("store.file", ExplainStore(err))
 		}
-		a.store, a.closeStore = opened, opened.Close
+		return opened, opened.Close, nil
 	case s.Redis != nil:
 		c, err := redisConfig(file)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		c.Observe = a.tellOfStore
 		opened, err := redis.Open(ctx, c)
 		if err != nil {
-			return file.Problem("store", err)
+			return nil, nil, file.Problem("store", err)
 		}
-		a.store, a.closeStore = opened, func() error { opened.Close(); return nil }
+		return opened, func() error { opened.Close(); return nil }, nil
 	default:
-		a.store = session.NewMemoryStoreAt(a.options.Now)
+		return session.NewMemoryStoreAt(a.options.Now), func() error { return nil }, nil
 	}
-	return nil
 }
 
 // ExplainStore says in the words of the command line what an error of a store's file says in those of its package.

@@ -2,10 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -45,11 +42,11 @@ func serve(ctx context.Context, p Process, path string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", file.Listen)
+	listeners, err := app.Listen(file)
+	defer listeners.Close()
 	if err != nil {
-		return file.Problem("listen", fmt.Errorf("%w; set listen to another address, or end what listens there", err))
+		return err
 	}
-	defer listener.Close()
 	secrets := new(logging.Secrets)
 	logger := logging.New(p.Err, level(file.Log.Level), secrets)
 	slog.SetDefault(logger)
@@ -58,8 +55,8 @@ func serve(ctx context.Context, p Process, path string) error {
 		return err
 	}
 	defer a.Close()
-	go reload(ctx, p, a, path, hangup, logger)
-	return a.Serve(ctx, listener)
+	go reload(ctx, p, a, path, hangup)
+	return a.Serve(ctx, listeners)
 }
 
 // level is the slog level of a word of the configuration, which has been checked.
@@ -69,7 +66,7 @@ func level(word string) (l slog.Level) {
 }
 
 // reload reads the configuration again at every SIGHUP.
-func reload(ctx context.Context, p Process, a *app.App, path string, hangup <-chan os.Signal, logger *slog.Logger) {
+func reload(ctx context.Context, p Process, a *app.App, path string, hangup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,8 +77,6 @@ func reload(ctx context.Context, p Process, a *app.App, path string, hangup <-ch
 		if err == nil {
 			err = a.Reload(file)
 		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			logger.Error("the configuration is not reloaded; the one before goes on", "problems", app.Describe(err))
-		}
+		a.Reloaded(err)
 	}
 }

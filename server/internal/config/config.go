@@ -43,6 +43,8 @@ type Config struct {
 	Verify *ForwardAuth `yaml:"verify"`
 	// ClerkWebhooks take Clerk's webhooks, so that a sign-out or a ban at Clerk ends the sessions here.
 	ClerkWebhooks []ClerkWebhook `yaml:"clerk_webhooks"`
+	// Metrics tells Prometheus about this server. Without it nobody is told.
+	Metrics *Metrics `yaml:"metrics"`
 	// InsecureKeys allows keys and secrets that anyone can guess: shorter than 32 bytes, or the default of some product,
 	// such as Nakama's. Whoever guesses one makes tokens for any player.
 	InsecureKeys bool `yaml:"insecure_keys"`
@@ -60,6 +62,13 @@ type TLS struct {
 type Log struct {
 	// Level is the least level that is logged. Admission decisions and changes are info.
 	Level string `yaml:"level" oneof:"debug info warn error" default:"info"`
+}
+
+// Metrics tells Prometheus about this server, at /metrics. There is nothing secret in it but how much is played here.
+type Metrics struct {
+	// Listen is the address to serve it on, HOST:PORT, apart from everything else and by plain HTTP. Only those who collect
+	// should reach it.
+	Listen string `yaml:"listen,required"`
 }
 
 // Revocation says what happens when the store is away, and for how long revocations are remembered.

@@ -34,7 +34,10 @@ func trim(err error) string { return strings.TrimPrefix(err.Error(), "identity: 
 // not rely on any field.
 func (f *File) validate() {
 	f.checkURL("issuer", f.Issuer)
-	f.checkListen()
+	f.checkListen("listen", f.Listen)
+	if f.Metrics != nil {
+		f.checkListen("metrics.listen", f.Metrics.Listen)
+	}
 	f.checkStore()
 	f.checkRevocation()
 	f.checkSessions()
@@ -73,12 +76,12 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-func (f *File) checkListen() {
-	if f.Listen == "" {
+func (f *File) checkListen(path, address string) {
+	if address == "" {
 		return
 	}
-	if _, _, err := net.SplitHostPort(f.Listen); err != nil {
-		f.report("listen", "want HOST:PORT, such as 127.0.0.1:8080 or :8080")
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		f.report(path, "want HOST:PORT, such as 127.0.0.1:8080 or :8080")
 	}
 }
 

@@ -159,7 +159,7 @@ func (w *world) serve(ctx context.Context, newApp func(context.Context) (*app.Ap
 		return err
 	}
 	defer a.Close()
-	go func() { served <- a.Serve(ctx, w.api) }()
+	go func() { served <- a.Serve(ctx, app.Listeners{API: w.api}) }()
 	w.introduce()
 	err = <-served
 	if errors.Is(err, http.ErrServerClosed) {
