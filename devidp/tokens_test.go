@@ -58,11 +58,11 @@ func TestTokensAreCognitos(t *testing.T) {
 	p := newPool(t, nil)
 	r := p.signedIn("alice", password).AuthenticationResult
 	id, access := p.verified(r.IDToken), p.verified(r.AccessToken)
-	if id.Header.KeyID == access.Header.KeyID {
+	if id.Header().KeyID == access.Header().KeyID {
 		t.Error("one key signed both tokens; Cognito uses two")
 	}
 	header, err := base64.RawURLEncoding.DecodeString(strings.Split(r.IDToken, ".")[0])
-	if err != nil || !strings.HasPrefix(string(header), `{"`) || strings.Contains(string(header), "typ") || id.Header.Params.Len() != 2 {
+	if err != nil || !strings.HasPrefix(string(header), `{"`) || strings.Contains(string(header), "typ") || id.Header().Params.Len() != 2 {
 		t.Errorf("header is %s, want kid and alg alone", header)
 	}
 	checkNames(t, "ID", claims(t, id), "sub", "email_verified", "iss", "cognito:username", "cognito:groups", "origin_jti", "aud", "event_id",
@@ -129,7 +129,7 @@ func TestRotateKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh := p.signedIn("alice", password).AuthenticationResult.AccessToken
-	if p.verified(old).Header.KeyID == p.verified(fresh).Header.KeyID {
+	if p.verified(old).Header().KeyID == p.verified(fresh).Header().KeyID {
 		t.Error("the new key does not sign")
 	}
 	p.must("GetUser", m{"AccessToken": old})

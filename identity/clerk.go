@@ -131,7 +131,7 @@ func (c ClerkConfig) origin() (origin, error) {
 
 // category checks cat, and that a session token names its session.
 func (c ClerkConfig) category(t *jws.Token) error {
-	cat, _ := t.Header.Params.String("cat")
+	cat, _ := t.Header().Params.String("cat")
 	if !slices.Contains(c.Categories, cat) || strings.HasPrefix(text(t.Claims, "sub"), "mch_") {
 		return t.Refuse(jws.CheckPolicy, jws.WrongUse, "cat", "a user's token with cat "+strings.Join(c.Categories, " or "), cat)
 	}

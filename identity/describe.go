@@ -17,7 +17,7 @@ func describe(t *jws.Token, realm string, use Use) *Identity {
 		Username: text(c, "preferred_username"), Email: text(c, "email"), EmailVerified: truth(c, "email_verified"), Name: text(c, "name"),
 		Scopes: scopes(c), Use: use, ClientID: clientID(c), Session: text(c, "sid"), TokenID: text(c, "jti"),
 		IssuedAt: at(t.IssuedAt), Expiry: at(t.Expiry), AuthTime: at(number(c, "auth_time")),
-		Claims: c, Header: t.Header,
+		Claims: c, Header: t.Header(),
 	}
 	id.Audience, _ = c.Strings("aud")
 	return id

@@ -67,8 +67,8 @@ func exactMembers(t reflect.Type, o Object) error {
 	if t.Kind() == reflect.Struct {
 		addFields(fields, t, maxDepth)
 	}
-	for i := range o.members {
-		m := &o.members[i]
+	for i := range o.Len() {
+		m := o.at(i)
 		name := o.name(m)
 		if t.Kind() == reflect.Map {
 			fields = map[string]reflect.Type{name: t.Elem()}

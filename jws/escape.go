@@ -8,7 +8,7 @@ import (
 
 // escape decodes the escape sequence at the start of s and returns its length, 0 if it is none. A surrogate must be
 // the first of a pair.
-func escape(s string) (rune, int) {
+func escape[T string | []byte](s T) (rune, int) {
 	if len(s) < 2 {
 		return 0, 0
 	}
@@ -31,7 +31,7 @@ func escape(s string) (rune, int) {
 	return 0, 0
 }
 
-func escapeUnicode(s string) (rune, int) {
+func escapeUnicode[T string | []byte](s T) (rune, int) {
 	r, ok := hex4(s)
 	if !ok {
 		return 0, 0
@@ -47,7 +47,7 @@ func escapeUnicode(s string) (rune, int) {
 }
 
 // hex4 decodes \uXXXX at the start of s.
-func hex4(s string) (r rune, ok bool) {
+func hex4[T string | []byte](s T) (r rune, ok bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false
 	}

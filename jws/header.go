@@ -39,8 +39,8 @@ type Header struct {
 }
 
 // parseHeader reads a header and refuses what every policy refuses.
-func parseHeader(data string) (Header, error) {
-	params, err := parseObject(data, nil)
+func parseHeader(data []byte) (Header, error) {
+	params, err := ParseObject(data)
 	if err != nil {
 		return Header{}, err
 	}

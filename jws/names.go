@@ -1,6 +1,7 @@
 package jws
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,9 +23,9 @@ var registered = func() map[string]string {
 }()
 
 // misspelt reports whether name is a registered name but for its case.
-func misspelt(name string) bool {
-	want, found := registered[fold(name)]
-	return found && want != name
+func misspelt(name []byte) bool {
+	want, found := registered[fold(string(name))]
+	return found && want != string(name)
 }
 
 // fold returns a form that is equal for names that encoding/json takes for equal: Unicode simple folding.
@@ -64,40 +65,52 @@ func (n *nameSet) fresh(hash byte) bool {
 
 // add refuses a name that the object has already, and a case variant of a registered name at the top. seen are the
 // marks of what the name is made of, hash is its foldHash if that is plain ASCII.
-func (n *nameSet) add(s *scanner, name string, seen, hash byte) bool {
+func (n *nameSet) add(s *scanner, name []byte, seen, hash byte) bool {
 	if seen&markRare != 0 {
 		if seen&markEscape != 0 {
-			name = unescape(name)
+			name = []byte(unescape(string(name)))
 		}
-		hash, seen = foldHash(fold(name)), markCase
+		hash, seen = foldHash(fold(string(name))), markCase
 	}
 	if seen&markCase != 0 && s.depth == 1 && !s.inner && misspelt(name) {
-		return s.fail(wantExact)
+		s.fail(wantExact)
+		return false
 	}
 	if len(s.members)-n.base >= manyMembers {
-		return n.addFolded(s, name)
+		return n.addFolded(s, string(name))
 	}
 	if seen != 0 && n.fresh(hash) {
 		return true
 	}
 	for i := n.base; i < len(s.members); i++ {
-		if strings.EqualFold(Object{data: s.data}.name(&s.members[i]), name) {
-			return s.fail(wantOnce)
+		if bytes.EqualFold(s.nameOf(s.members[i]), name) {
+			s.fail(wantOnce)
+			return false
 		}
 	}
 	return true
+}
+
+// nameOf returns the name of a member that was scanned.
+func (s *scanner) nameOf(m member) []byte {
+	written := s.data[m.nameStart():m.nameEnd()]
+	if m.nameEscaped() {
+		return []byte(unescape(string(written)))
+	}
+	return written
 }
 
 func (n *nameSet) addFolded(s *scanner, name string) bool {
 	if n.folded == nil {
 		n.folded = make(map[string]struct{}, 2*manyMembers)
 		for i := n.base; i < len(s.members); i++ {
-			n.folded[fold(Object{data: s.data}.name(&s.members[i]))] = struct{}{}
+			n.folded[fold(string(s.nameOf(s.members[i])))] = struct{}{}
 		}
 	}
 	name = fold(name)
 	if _, twice := n.folded[name]; twice {
-		return s.fail(wantOnce)
+		s.fail(wantOnce)
+		return false
 	}
 	n.folded[name] = struct{}{}
 	return true

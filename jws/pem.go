@@ -61,10 +61,10 @@ func ParseX509Set(data []byte) (keys []*Key, skipped []error, err error) {
 	if err != nil {
 		return nil, nil, within("the certificate map", err)
 	}
-	for i := range set.members {
-		m := &set.members[i]
+	for i := range set.Len() {
+		m := set.at(i)
 		kid := set.name(m)
-		text, _ := stringOf(set.raw(m))
+		text, _ := set.stringOf(m)
 		key, err := ParsePublicPEM(kid, []byte(text))
 		if err != nil {
 			skipped = append(skipped, within(fmt.Sprintf("key %q", shorten(kid)), err))

@@ -201,9 +201,9 @@ func (h hammered) check(t *testing.T, token *jws.Token) {
 		return
 	}
 	claims, _ := token.Claims.MarshalJSON()
-	head, _ := token.Header.Params.MarshalJSON()
+	head, _ := token.Header().Params.MarshalJSON()
 	sub, _ := token.Claims.String("sub")
-	if string(claims) != h.claims || string(head) != h.header || token.Header.KeyID != token.Key.ID() || !strings.Contains(h.claims, `"`+sub+`"`) {
+	if string(claims) != h.claims || string(head) != h.header || token.Header().KeyID != token.Key.ID() || !strings.Contains(h.claims, `"`+sub+`"`) {
 		t.Errorf("the token says %s and %s, want %s and %s", head, claims, h.header, h.claims)
 	}
 	if exp, _ := token.Claims.Int64("exp"); exp != token.Expiry {

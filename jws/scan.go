@@ -2,13 +2,12 @@ package jws
 
 import (
 	"math/bits"
-	"strings"
+
 	"unicode/utf8"
 )
 
 const (
-	maxDepth  = 8
-	maxObject = 16 << 20
+	maxDepth = 8
 	// manyMembers is the number of members from which on names are compared through a map, so that an object made of
 	// nothing but names costs no more than its length.
 	manyMembers = 32
@@ -21,46 +20,38 @@ const (
 	wantExact    = "registered names in their own spelling"
 	wantUTF8     = "valid UTF-8 without control characters or lone surrogates"
 	wantShallow  = "at most 8 levels of nesting"
-	wantSmall    = "at most 16 MiB of JSON"
+	wantSmall    = "at most 1 MiB of JSON"
 	wantNoMore   = "nothing after the JSON object"
 	wantGoodName = "a string as member name"
 )
 
 // scanner reads one JSON text from left to right, once. It stops at the first fault, which is then in want.
 //
+// Its methods take the position of what they scan and return the one behind it, or fault.
+//
 // members is a stack: an object's names are pushed as they are met and popped at the object's end, but for those of the
 // outermost object, which are the result.
 type scanner struct {
-	data    string
-	pos     int
+	data    []byte
 	depth   int
 	members []member
 	want    string
 	inner   bool // the text is a part of one that was parsed already
 }
 
-// parseObject scans data; members is room for the result (nil allocates).
-func parseObject(data string, members []member) (Object, error) {
-	if len(data) > maxObject {
-		return Object{}, malformed("", wantSmall)
+// fault is the position where nothing more is scanned.
+const fault = -1
+
+// whole scans a text that is one object and nothing else.
+func (s *scanner) whole() {
+	i := skipSpace(s.data, 0)
+	if s.at(i) != '{' {
+		s.fail(wantObject)
+		return
 	}
-	if members == nil {
-		members = make([]member, 0, 16)
+	if i = s.object(i); i >= 0 && skipSpace(s.data, i) < len(s.data) {
+		s.fail(wantNoMore)
 	}
-	s := scanner{data: data, members: members[:0]}
-	s.space()
-	if s.peek() != '{' {
-		return Object{}, malformed("", wantObject)
-	}
-	s.object()
-	s.space()
-	if s.want == "" && s.pos < len(s.data) {
-		s.want = wantNoMore
-	}
-	if s.want != "" {
-		return Object{}, malformed("", s.want)
-	}
-	return Object{data: data, members: s.members}, nil
 }
 
 // nested parses the text of a value within an object that was parsed already.
@@ -68,9 +59,13 @@ func nested(raw string) (Object, bool) {
 	if raw[0] != '{' {
 		return Object{}, false
 	}
-	s := scanner{data: raw, inner: true}
-	s.object()
-	return Object{data: raw, members: s.members}, s.want == ""
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	buf := append(s.buf[:0], raw...)
+	scan := scanner{data: buf, members: s.members[:0], inner: true}
+	scan.object(0)
+	o, err := s.seal(&scan, buf, 0)
+	return o, err == nil
 }
 
 // elements calls visit for each element of an array that was parsed already. It returns false if raw is no array or
@@ -79,19 +74,18 @@ func elements(raw string, visit func(raw string) bool) bool {
 	if raw[0] != '[' {
 		return false
 	}
-	s := scanner{data: raw, pos: 1, inner: true}
-	for s.space(); s.want == "" && s.peek() != ']'; s.space() {
-		start := s.pos
-		s.value()
-		if s.want != "" || !visit(raw[start:s.pos]) {
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	s.buf = append(s.buf[:0], raw...)
+	scan := scanner{data: s.buf, members: s.members[:0], inner: true}
+	i := skipSpace(raw, 1)
+	for more := raw[i] != ']'; more; i, more = scan.more(i, ']') {
+		start := i
+		if i, _ = scan.value(i); i < 0 || !visit(raw[start:i]) {
 			return false
 		}
-		s.space()
-		if s.peek() == ',' {
-			s.pos++
-		}
 	}
-	return s.want == ""
+	return scan.want == ""
 }
 
 // stringOf returns the string whose JSON text is raw.
@@ -102,116 +96,121 @@ func stringOf(raw string) (string, bool) {
 	return unescape(raw[1 : len(raw)-1]), true
 }
 
-func (s *scanner) fail(want string) bool {
+func (s *scanner) fail(want string) int {
 	if s.want == "" {
 		s.want = want
 	}
-	return false
+	return fault
 }
 
-// peek returns the next byte, 0 at the end. A NUL in the text is refused wherever peek is used, so the two need not be
-// told apart.
-func (s *scanner) peek() byte {
-	if s.pos < len(s.data) {
-		return s.data[s.pos]
+// at returns the byte at i, 0 at the end. A NUL in the text is refused wherever at is used, so the two need not be told
+// apart.
+func (s *scanner) at(i int) byte {
+	if i < len(s.data) {
+		return s.data[i]
 	}
 	return 0
 }
 
-func (s *scanner) space() { s.pos = skipSpace(s.data, s.pos) }
-
 // skipSpace returns the position of the first byte from i on that is no white space (RFC 8259 section 2).
-func skipSpace(data string, i int) int {
+func skipSpace[T string | []byte](data T, i int) int {
 	for i < len(data) && data[i] <= ' ' && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
 		i++
 	}
 	return i
 }
 
-func (s *scanner) enter() bool {
-	s.pos++
-	s.depth++
-	return s.depth <= maxDepth || s.fail(wantShallow)
-}
-
-// object scans an object whose brace is next.
-func (s *scanner) object() bool {
-	base := len(s.members)
-	if !s.enter() {
-		return false
+// object scans an object whose brace is at i.
+func (s *scanner) object(i int) int {
+	if s.depth++; s.depth > maxDepth {
+		return s.fail(wantShallow)
 	}
+	base := len(s.members)
 	names := nameSet{base: base}
-	for more := s.begun('}'); more; more = s.more('}') {
-		if !s.member(&names) {
-			return false
+	if i = skipSpace(s.data, i+1); s.at(i) == '}' {
+		i++
+	} else {
+		for more := true; more; {
+			if i = s.member(i, &names); i < 0 {
+				return fault
+			}
+			if i, more = s.more(i, '}'); i < 0 {
+				return fault
+			}
 		}
 	}
-	s.depth--
-	if s.depth > 0 {
+	if s.depth--; s.depth > 0 {
 		s.members = s.members[:base]
 	}
-	return s.want == ""
-}
-
-// begun reports whether an object or array has a first element, and else reads its closing bracket.
-func (s *scanner) begun(closing byte) bool {
-	s.space()
-	if s.peek() != closing {
-		return true
-	}
-	s.pos++
-	return false
+	return i
 }
 
 // more reads what comes after an element: a comma, after which there must be another, or the closing bracket.
-func (s *scanner) more(closing byte) bool {
-	data, i := s.data, skipSpace(s.data, s.pos)
+func (s *scanner) more(i int, closing byte) (next int, more bool) {
+	data := s.data
+	i = skipSpace(data, i)
 	switch {
 	case i < len(data) && data[i] == ',':
-		s.pos = skipSpace(data, i+1)
-		return true
+		return skipSpace(data, i+1), true
 	case i < len(data) && data[i] == closing:
-		s.pos = i + 1
-		return false
+		return i + 1, false
 	}
-	return s.fail(wantObject)
+	return s.fail(wantObject), false
 }
 
-func (s *scanner) member(names *nameSet) bool {
-	data, start := s.data, s.pos+1
-	end, seen, hash, ok := s.name()
-	if !ok || (!names.plain(seen, hash) && !names.add(s, data[start:end], seen, hash)) {
-		return false
+func (s *scanner) member(i int, names *nameSet) int {
+	data, start := s.data, i+1
+	if i >= len(data) || data[i] != '"' {
+		return s.fail(wantGoodName)
 	}
-	colon := skipSpace(data, end+1)
-	if colon >= len(data) || data[colon] != ':' {
+	end, seen, hash := plainName(data, start)
+	if end >= len(data) || data[end] != '"' {
+		if i, seen = s.rareName(i); i < 0 {
+			return fault
+		}
+		end = i - 1
+	}
+	if !names.plain(seen, hash) && !names.add(s, data[start:end], seen, hash) {
+		return fault
+	}
+	if i = skipSpace(data, end+1); i >= len(data) || data[i] != ':' {
 		return s.fail(wantObject)
 	}
-	name, value := newSpan(start, end, seen&markEscape != 0), skipSpace(data, colon+1)
-	if end = quick(data, value); end > value {
-		s.members = append(s.members, member{name, newSpan(value, end, false)})
-		s.pos = end
-		return true
+	m := newMember(start, end)
+	if seen&markEscape != 0 {
+		m |= nameEscaped
+	}
+	i = skipSpace(data, i+1)
+	if end = quick(data, i); end > i {
+		s.members = append(s.members, m.withValue(end))
+		return end
 	}
 	// An object within pushes its names above this member.
 	at := len(s.members)
-	s.members, s.pos = append(s.members, member{name: name}), value
-	escaped, ok := s.value()
-	if !ok {
-		return false
+	s.members = append(s.members, m)
+	i, escaped := s.value(i)
+	if i < 0 {
+		return fault
 	}
-	s.members[at].value = newSpan(value, s.pos, escaped)
-	return true
+	if escaped {
+		m |= valueEscaped
+	}
+	s.members[at] = m.withValue(i)
+	return i
 }
 
-// name scans a member's name. It returns where its closing quote is, the marks of what it is made of, and its foldHash
-// unless a mark says that it is no plain ASCII.
-func (s *scanner) name() (end int, seen, hash byte, ok bool) {
-	data, i := s.data, s.pos
-	if i >= len(data) || data[i] != '"' {
-		return 0, 0, 0, s.fail(wantGoodName)
+// rareName scans a name, whose quote is at i, that is no plain ASCII.
+func (s *scanner) rareName(i int) (next int, seen byte) {
+	next, escaped := s.text(i)
+	if escaped {
+		return next, markRare | markEscape
 	}
-	for i++; i < len(data); i++ {
+	return next, markRare
+}
+
+// plainName returns where plain ASCII ends that begins at i, the marks of what it is made of, and its foldHash.
+func plainName(data []byte, i int) (end int, seen, hash byte) {
+	for ; i < len(data); i++ {
 		c := data[i]
 		mark := marks[c]
 		if mark&markStop != 0 {
@@ -219,19 +218,12 @@ func (s *scanner) name() (end int, seen, hash byte, ok bool) {
 		}
 		seen, hash = seen|mark, foldByte(hash, c)
 	}
-	if i < len(data) && data[i] == '"' {
-		return i, seen, hash, true
-	}
-	escaped, ok := s.text()
-	if escaped {
-		return s.pos - 1, markRare | markEscape, 0, ok
-	}
-	return s.pos - 1, markRare, 0, ok
+	return i, seen, hash
 }
 
 // quick returns the end of a value at i that is a string without escapes in ASCII or an integer that does not begin
 // with 0, which is what most values are; for any other it returns i.
-func quick(data string, i int) int {
+func quick(data []byte, i int) int {
 	if i >= len(data) || data[i] != '"' {
 		return integer(data, i)
 	}
@@ -242,7 +234,7 @@ func quick(data string, i int) int {
 }
 
 // integer is quick for numbers.
-func integer(data string, i int) int {
+func integer(data []byte, i int) int {
 	end := i
 	for end < len(data) && data[end]-'0' <= 9 {
 		end++
@@ -254,100 +246,106 @@ func integer(data string, i int) int {
 }
 
 // value scans any value; escaped says that it is a string with escapes.
-func (s *scanner) value() (escaped, ok bool) {
-	switch c := s.peek(); {
+func (s *scanner) value(i int) (next int, escaped bool) {
+	switch c := s.at(i); {
 	case c == '"':
-		return s.text()
+		return s.text(i)
 	case c == '{':
-		return false, s.object()
+		return s.object(i), false
 	case c == '[':
-		return false, s.array()
+		return s.array(i), false
 	case c == '-' || (c >= '0' && c <= '9'):
-		return false, s.number()
+		return s.number(i), false
 	default:
-		return false, s.literal()
+		return s.literal(i), false
 	}
 }
 
-func (s *scanner) array() bool {
-	if !s.enter() {
-		return false
+func (s *scanner) array(i int) int {
+	if s.depth++; s.depth > maxDepth {
+		return s.fail(wantShallow)
 	}
-	for more := s.begun(']'); more; more = s.more(']') {
-		if _, ok := s.value(); !ok {
-			return false
+	if i = skipSpace(s.data, i+1); s.at(i) == ']' {
+		i++
+	} else {
+		for more := true; more; {
+			if i, _ = s.value(i); i < 0 {
+				return fault
+			}
+			if i, more = s.more(i, ']'); i < 0 {
+				return fault
+			}
 		}
 	}
 	s.depth--
-	return s.want == ""
+	return i
 }
 
-func (s *scanner) literal() bool {
+func (s *scanner) literal(i int) int {
 	for _, word := range [...]string{"true", "false", "null"} {
-		if strings.HasPrefix(s.data[s.pos:], word) {
-			s.pos += len(word)
-			return true
+		if end := i + len(word); end <= len(s.data) && string(s.data[i:end]) == word {
+			return end
 		}
 	}
 	return s.fail(wantObject)
 }
 
 // number scans RFC 8259 section 6: no leading zero, no plus, digits on both sides of the point.
-func (s *scanner) number() bool {
-	if s.peek() == '-' {
-		s.pos++
+func (s *scanner) number(i int) int {
+	if s.at(i) == '-' {
+		i++
 	}
-	if s.peek() == '0' {
-		s.pos++
-	} else if !s.digits() {
-		return false
+	if s.at(i) == '0' {
+		i++
+	} else if i = s.digits(i); i < 0 {
+		return fault
 	}
-	if s.peek() == '.' {
-		s.pos++
-		if !s.digits() {
-			return false
+	if s.at(i) == '.' {
+		if i = s.digits(i + 1); i < 0 {
+			return fault
 		}
 	}
-	if c := s.peek(); c != 'e' && c != 'E' {
-		return true
+	if s.at(i)|0x20 != 'e' {
+		return i
 	}
-	s.pos++
-	if c := s.peek(); c == '+' || c == '-' {
-		s.pos++
+	if c := s.at(i + 1); c == '+' || c == '-' {
+		i++
 	}
-	return s.digits()
+	return s.digits(i + 1)
 }
 
-func (s *scanner) digits() bool {
-	start := s.pos
-	for c := s.peek(); c >= '0' && c <= '9'; c = s.peek() {
-		s.pos++
+func (s *scanner) digits(i int) int {
+	start := i
+	for c := s.at(i); c >= '0' && c <= '9'; c = s.at(i) {
+		i++
 	}
-	return s.pos > start || s.fail(wantObject)
+	if i == start {
+		return s.fail(wantObject)
+	}
+	return i
 }
 
-// text scans a string whose quote is next and leaves pos behind the closing one.
-func (s *scanner) text() (escaped, ok bool) {
+// text scans a string whose quote is at i.
+func (s *scanner) text(i int) (next int, escaped bool) {
 	data := s.data
-	for i := skipPlain(data, s.pos+1); ; i = skipPlain(data, i) {
+	for i = skipPlain(data, i+1); ; i = skipPlain(data, i) {
 		if i >= len(data) {
-			return false, s.fail(wantObject)
+			return s.fail(wantObject), false
 		}
 		n := 0
 		switch c := data[i]; {
 		case c == '"':
-			s.pos = i + 1
-			return escaped, true
+			return i + 1, escaped
 		case c == '\\':
 			escaped = true
 			_, n = escape(data[i:])
 		case c >= utf8.RuneSelf:
-			if r, size := utf8.DecodeRuneInString(data[i:]); r != utf8.RuneError || size == 3 {
+			if r, size := utf8.DecodeRune(data[i:]); r != utf8.RuneError || size == 3 {
 				n = size
 			}
 		}
 		if n == 0 {
-			return false, s.fail(wantUTF8)
+			return s.fail(wantUTF8), false
 		}
 		i += n
 	}
@@ -355,13 +353,14 @@ func (s *scanner) text() (escaped, ok bool) {
 
 // skipPlain returns the position of the first byte from i on that does not stand for itself within a string: a quote, a
 // backslash, a control character, or one beyond ASCII. It looks at eight bytes at once.
-func skipPlain(data string, i int) int {
+func skipPlain(data []byte, i int) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(data); i += 8 {
 		x := eightBytes(data[i : i+8])
 		quote, slash := x^(ones*'"'), x^(ones*'\\')
-		// A byte's high bit is set for a hit. A borrow can set it falsely only above the first true one.
-		hits := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*0x20)&^x | x) & highs
+		// A byte's high bit is set for a hit: by a borrow, or because it is beyond ASCII. A borrow can set it falsely only
+		// above the first true hit.
+		hits := ((quote - ones) | (slash - ones) | (x - ones*0x20) | x) & highs
 		if hits != 0 {
 			return i + bits.TrailingZeros64(hits)/8
 		}
@@ -373,7 +372,7 @@ func skipPlain(data string, i int) int {
 }
 
 // eightBytes returns the first eight bytes of s, the first one lowest. It compiles to one load.
-func eightBytes(s string) uint64 {
+func eightBytes[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56

@@ -2,7 +2,6 @@ package jws
 
 import (
 	"context"
-	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,21 +11,22 @@ import (
 // checkSignature finds the key that signed the token and sets t.Key. It returns the time, taken after it has waited for
 // keys and a slot, so that nothing that ended meanwhile passes.
 func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, in signedBytes) (now time.Time, err error) {
-	keys, err := v.keys(ctx, &t.Header)
+	keys, err := v.keys(ctx, t.header)
 	if err != nil {
 		return now, unavailable(err)
 	}
-	if t.Header.Algorithm == HS256 {
-		now = v.cfg.Now()
-		return now, s.tryKeys(t, in, keys, now)
+	if t.header.Algorithm != HS256 {
+		if err := v.enter(ctx); err != nil {
+			return now, unavailable(err)
+		}
+		defer v.leave()
 	}
-	if err := v.enter(ctx); err != nil {
-		return now, unavailable(err)
-	}
-	defer func() { <-v.slots }()
 	now = v.cfg.Now()
 	return now, s.tryKeys(t, in, keys, now)
 }
+
+// leave gives back the slot that enter took.
+func (v *Verifier) leave() { <-v.slots }
 
 func (v *Verifier) keys(ctx context.Context, h *Header) ([]*Key, error) {
 	if v.static != nil {
@@ -57,7 +57,7 @@ func (s *scratch) tryKeys(t *Token, in signedBytes, keys []*Key, now time.Time) 
 	for _, k := range keys {
 		switch {
 		case k == nil || !k.Trusted(now):
-		case k.alg != t.Header.Algorithm:
+		case k.alg != t.header.Algorithm:
 			other = k
 		case tried == maxCandidates:
 		case k.verify(s, in.signed, in.signature):
@@ -86,15 +86,21 @@ func unavailable(err error) error {
 }
 
 const (
-	maxHeaders     = 32
+	maxHeaders     = 16
 	maxHeaderBytes = 1024
 )
 
-// headerMemory holds headers that stood under a good signature and passed the policy, by their encoded text, so that
-// they need not be parsed again. It remembers no key: the key source is asked every time.
+// headerMemory holds the last headers that stood under a good signature and passed the policy, by their encoded text, so
+// that they need not be parsed again: what a header says is a function of its text alone. It remembers no key: the key
+// source is asked every time.
 type headerMemory struct {
-	seen atomic.Pointer[map[string]*Header]
-	mu   sync.Mutex // held to replace seen
+	seen atomic.Pointer[[]knownHeader] // newest first, never changed once it is here
+	mu   sync.Mutex                    // held to replace seen
+}
+
+type knownHeader struct {
+	encoded string
+	header  *Header
 }
 
 // lookup returns nil for a header that was not seen.
@@ -103,20 +109,27 @@ func (m *headerMemory) lookup(encoded string) *Header {
 	if seen == nil {
 		return nil
 	}
-	return (*seen)[encoded]
+	for i := range *seen {
+		if known := &(*seen)[i]; known.encoded == encoded {
+			return known.header
+		}
+	}
+	return nil
 }
 
-func (m *headerMemory) remember(encoded string, h Header) {
-	if seen := m.seen.Load(); len(encoded) > maxHeaderBytes || (seen != nil && len(*seen) >= maxHeaders) {
+// remember takes in a header, for which the oldest has to go where there are many.
+func (m *headerMemory) remember(encoded string, h *Header) {
+	if len(encoded) > maxHeaderBytes {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := map[string]*Header{strings.Clone(encoded): &h}
+	if m.lookup(encoded) != nil {
+		return // by another goroutine that met it at the same time
+	}
+	next := []knownHeader{{strings.Clone(encoded), h}}
 	if seen := m.seen.Load(); seen != nil {
-		maps.Copy(next, *seen)
+		next = append(next, (*seen)[:min(len(*seen), maxHeaders-1)]...)
 	}
-	if len(next) <= maxHeaders {
-		m.seen.Store(&next)
-	}
+	m.seen.Store(&next)
 }

@@ -124,7 +124,7 @@ func TestSignedHeader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := token.Header.Params.MarshalJSON(); string(got) != want {
+		if got, _ := token.Header().Params.MarshalJSON(); string(got) != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

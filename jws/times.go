@@ -43,20 +43,18 @@ func dateText(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.R
 // that is no date, "" if none is wrong.
 func (t *Token) readDates() (wrong string) {
 	var bad [3]bool
-	data := t.Claims.data
-	for i := range t.Claims.members {
-		m := &t.Claims.members[i]
-		name := m.name.of(data)
-		if m.name.escaped() {
-			name = unescape(name)
+	for i := range t.Claims.Len() {
+		m := t.Claims.at(i)
+		if m.nameEnd()-m.nameStart() != len("exp") && !m.nameEscaped() {
+			continue
 		}
-		switch name {
+		switch t.Claims.name(m) {
 		case "exp":
-			t.Expiry, bad[0] = numericDate(m.value.of(data), false)
+			t.Expiry, bad[0] = numericDate(t.Claims.raw(m), false)
 		case "nbf":
-			t.NotBefore, bad[1] = numericDate(m.value.of(data), true)
+			t.NotBefore, bad[1] = numericDate(t.Claims.raw(m), true)
 		case "iat":
-			t.IssuedAt, bad[2] = numericDate(m.value.of(data), false)
+			t.IssuedAt, bad[2] = numericDate(t.Claims.raw(m), false)
 		}
 	}
 	switch {

@@ -7,8 +7,6 @@ import (
 
 // Token is a token whose signature and times held.
 type Token struct {
-	// Header is the JOSE header.
-	Header Header
 	// Claims is the payload.
 	Claims Object
 	// Key is the key that the signature was verified with.
@@ -16,6 +14,16 @@ type Token struct {
 	// Expiry, NotBefore and IssuedAt are exp, nbf and iat in Unix seconds; 0 if absent (exp never is). A fraction of a
 	// second is rounded towards the shorter life: exp and iat down, nbf up.
 	Expiry, NotBefore, IssuedAt int64
+
+	header *Header // shared with other tokens that have the same one
+}
+
+// Header returns the JOSE header.
+func (t *Token) Header() Header {
+	if t.header == nil {
+		return Header{}
+	}
+	return *t.header
 }
 
 // RequireIssuer requires that iss is exactly one of want. Like all these helpers it returns a *[Refusal], and nothing

@@ -159,6 +159,11 @@ func split(token string) (p parts, ok bool) {
 	if first < 0 {
 		return parts{}, false
 	}
+	return splitAt(token, first)
+}
+
+// splitAt is split for a token whose first dot is known.
+func splitAt(token string, first int) (p parts, ok bool) {
 	length := strings.IndexByte(token[first+1:], '.')
 	if length < 0 {
 		return parts{}, false
@@ -180,38 +185,6 @@ const (
 	wantBase64 = "canonical base64url without padding, line breaks and stray bits (RFC 7515 section 2)"
 )
 
-// newToken returns a token with its claims, whose members are copied from the scratch into the token's own allocation
-// where they are not many. The numbers fill the allocator's size classes.
-func newToken(claims Object) *Token {
-	var t *Token
-	var own []member
-	switch n := len(claims.members); {
-	case n <= 6: // 256 bytes
-		x := new(struct {
-			Token
-			members [6]member
-		})
-		t, own = &x.Token, x.members[:n]
-	case n <= 14: // 384 bytes
-		x := new(struct {
-			Token
-			members [14]member
-		})
-		t, own = &x.Token, x.members[:n]
-	case n <= 22: // 512 bytes
-		x := new(struct {
-			Token
-			members [22]member
-		})
-		t, own = &x.Token, x.members[:n]
-	default:
-		t, own = new(Token), make([]member, n)
-	}
-	copy(own, claims.members)
-	t.Claims = Object{data: claims.data, members: own}
-	return t
-}
-
 // Verify returns the token, or a *[Refusal] that names the first check that failed: format, algorithm, signature, time
 // (exp without leeway, nbf and iat with 5 seconds), then what Config.Accept says.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
@@ -225,11 +198,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	known := v.headers.lookup(p.header)
-	in, payload, ok := s.load(&p)
-	if !ok {
-		return nil, p.malformed()
-	}
-	t, err := v.read(s, p.header, payload, known)
+	t, in, err := v.read(s, &p, known)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +207,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 		return nil, err
 	}
 	if known == nil {
-		v.headers.remember(p.header, t.Header)
+		v.headers.remember(p.header, t.header)
 	}
 	if err := t.checkTime(now); err != nil {
 		return nil, err
@@ -250,47 +219,43 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 }
 
 // read parses a token and checks its header against the policy, unless it is a known one.
-func (v *Verifier) read(s *scratch, header, payload string, known *Header) (*Token, error) {
+func (v *Verifier) read(s *scratch, p *parts, known *Header) (*Token, signedBytes, error) {
+	in, buf, ok := s.load(p)
+	if !ok {
+		return nil, in, p.malformed()
+	}
 	h := known
 	if h == nil {
 		var err error
-		if h, err = decodeHeader(header); err != nil {
-			return nil, err
+		if h, err = decodeHeader(p.header); err != nil {
+			return nil, in, err
 		}
 	}
-	claims, err := parseObject(payload, s.members)
+	claims, err := s.object(buf, len(in.signed)+len(in.signature))
 	if err != nil {
-		return nil, err
-	}
-	if cap(claims.members) != cap(s.members) {
-		s.members = claims.members[:0]
+		return nil, in, err
 	}
 	if known == nil {
 		if err := v.permit(h); err != nil {
-			return nil, err
+			return nil, in, err
 		}
 	}
-	t := newToken(claims)
-	t.Header = *h
-	return t, nil
+	return &Token{Claims: claims, header: h}, in, nil
 }
 
 // signedBytes are what a signature is checked with, parts of a scratch's buffer.
 type signedBytes struct{ signed, signature []byte }
 
-// load decodes the payload and the signature into the scratch's one buffer.
-func (s *scratch) load(p *parts) (in signedBytes, payload string, ok bool) {
-	buf := append(s.buf[:0], p.signed...)
+// load decodes the signature and the payload into the scratch's one buffer, in which the payload is the last.
+func (s *scratch) load(p *parts) (in signedBytes, buf []byte, ok bool) {
+	buf = append(s.buf[:0], p.signed...)
 	if buf, ok = decode(buf, p.signature); !ok {
-		return in, "", false
+		return in, nil, false
 	}
-	end := len(buf)
-	if buf, ok = decode(buf, p.payload); !ok {
-		return in, "", false
-	}
-	s.keep(buf)
 	signed := len(p.signed)
-	return signedBytes{buf[:signed], buf[signed:end]}, string(buf[end:]), true
+	in = signedBytes{buf[:signed], buf[signed:]}
+	buf, ok = decode(buf, p.payload)
+	return in, buf, ok
 }
 
 func decodeHeader(encoded string) (*Header, error) {
@@ -298,7 +263,7 @@ func decodeHeader(encoded string) (*Header, error) {
 	if !ok {
 		return nil, malformed("", wantBase64)
 	}
-	h, err := parseHeader(string(text))
+	h, err := parseHeader(text)
 	return &h, err
 }
 

@@ -68,8 +68,8 @@ func TestSignAndVerify(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if sub, _ := token.Claims.String("sub"); sub != "player-1" || token.Key != s.Key() || token.Header.KeyID != name {
-				t.Errorf("%s: sub %q, header %+v", name, sub, token.Header)
+			if sub, _ := token.Claims.String("sub"); sub != "player-1" || token.Key != s.Key() || token.Header().KeyID != name {
+				t.Errorf("%s: sub %q, header %+v", name, sub, token.Header())
 			}
 			if token.Expiry != 1793538000 || token.IssuedAt != 1793534400 || token.NotBefore != 0 {
 				t.Errorf("%s: times %d %d %d", name, token.Expiry, token.IssuedAt, token.NotBefore)
@@ -153,7 +153,7 @@ func TestHeadersAreBounded(t *testing.T) {
 		for i := range 100 {
 			h := fmt.Sprintf(`{"alg":"HS256","typ":"JWT","kid":"%d","pad":"%s"}`, i, strings.Repeat("x", i*20))
 			token, err := v.Verify(context.Background(), m.token("hs-1", h, good))
-			if err != nil || token.Header.KeyID != fmt.Sprint(i) {
+			if err != nil || token.Header().KeyID != fmt.Sprint(i) {
 				t.Fatalf("round %d, header %d: %v", round, i, err)
 			}
 		}
@@ -240,7 +240,7 @@ func TestVerifyRace(t *testing.T) {
 			for i := range 40 {
 				text := tokens[(i+worker)%len(tokens)]
 				token, err := v.Verify(context.Background(), text)
-				if err != nil || token.Header.KeyID != token.Key.ID() {
+				if err != nil || token.Header().KeyID != token.Key.ID() {
 					t.Errorf("good token: %v", err)
 				}
 				cut := strings.LastIndexByte(text, '.')
