@@ -150,6 +150,16 @@ func (g *Guard) Authenticate(r *http.Request, rules ...Rule) (Principal, error) 
 	return principal, err
 }
 
+// AuthenticateToken is Authenticate for a relay, which passes the token on: it returns the token besides, for a ticket the
+// session token that it stood for. It is "" where the request was refused.
+func (g *Guard) AuthenticateToken(r *http.Request, rules ...Rule) (Principal, string, error) {
+	found, principal, err := g.authenticate(r, rules)
+	if err != nil {
+		return Principal{}, "", err
+	}
+	return principal, found.text, nil
+}
+
 // Token returns the request's token as it was sent, unverified, for those who pass it on: a ticket office, a relay.
 // The error is a *jws.Refusal: MissingToken, InvalidRequest or WrongOrigin. A ticket is no token and is not returned.
 func (g *Guard) Token(r *http.Request) (string, error) {
@@ -168,7 +178,7 @@ func (g *Guard) authenticate(r *http.Request, rules []Rule) (credential, Princip
 	if err != nil {
 		return credential{}, Principal{}, err
 	}
-	principal, err := g.verify(r, found)
+	principal, err := g.verify(r, &found)
 	if err == nil && principal == (Principal{}) {
 		err = errNobody
 	}
@@ -233,9 +243,10 @@ func (g *Guard) findCookie(r *http.Request) (credential, error) {
 	return credential{}, errNoToken
 }
 
-func (g *Guard) verify(r *http.Request, found credential) (Principal, error) {
+func (g *Guard) verify(r *http.Request, found *credential) (Principal, error) {
 	if found.source.redeem != nil {
-		s, err := found.source.redeem(r, found.text)
+		s, token, err := found.source.redeem(r, found.text)
+		found.text = token
 		return Principal{Session: s}, err
 	}
 	if g.isSession(found.text) {

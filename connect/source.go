@@ -16,8 +16,8 @@ type Source struct {
 	find func(*http.Request) (string, error)
 	// strip returns a request without the credential, for the handler.
 	strip func(*http.Request) *http.Request
-	// redeem turns the credential into a session; nil for tokens, which the guard's verifiers judge.
-	redeem  func(r *http.Request, ticket string) (*session.Session, error)
+	// redeem turns the credential into a session and its token; nil for tokens, which the guard's verifiers judge.
+	redeem  func(r *http.Request, ticket string) (*session.Session, string, error)
 	vary    []string
 	cookie  bool
 	noStore bool
@@ -170,11 +170,10 @@ func Ticket(config TicketConfig) Source {
 		config.Address = remoteHost
 	}
 	s.find = func(r *http.Request) (string, error) { return queryValue(r, config.Name) }
-	s.redeem = func(r *http.Request, ticket string) (*session.Session, error) {
-		found, _, err := config.Redeemer.Redeem(r.Context(), ticket, session.Binding{
+	s.redeem = func(r *http.Request, ticket string) (*session.Session, string, error) {
+		return config.Redeemer.Redeem(r.Context(), ticket, session.Binding{
 			Origin: r.Header.Get("Origin"), Address: config.Address(r), Audience: config.Audience,
 		})
-		return found, err
 	}
 	return s
 }

@@ -3,7 +3,6 @@ package tokenapi
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/connect"
@@ -44,30 +43,10 @@ type ForwardAuth struct {
 	AllowAnonymous bool
 }
 
-// The headers of an allowed request. /verify sets every one of them in every 200, empty where there is nothing to say; have
-// the proxy copy all of them, so that what a client sent under these names is overwritten. Bytes outside printable ASCII,
-// commas and percent signs within a value are percent-encoded; lists are joined by commas.
-const (
-	HeaderUser     = "X-Auth-User"     // the player's id, a UUID; for Nakama the user id
-	HeaderRealm    = "X-Auth-Realm"    // the player's realm
-	HeaderSubject  = "X-Auth-Subject"  // the player's subject within the realm
-	HeaderUsername = "X-Auth-Username" // the name the player signed in with
-	HeaderSession  = "X-Auth-Session"  // the session's id; the upstream session's for an identity token
-	HeaderClient   = "X-Auth-Client"   // the client_id
-	HeaderIssuer   = "X-Auth-Issuer"   // the iss of the token
-	HeaderGroups   = "X-Auth-Groups"   // the groups
-	HeaderRoles    = "X-Auth-Roles"    // the roles
-	HeaderScopes   = "X-Auth-Scopes"   // the scopes
-	HeaderExpires  = "X-Auth-Expires"  // the token's exp, in Unix seconds
-)
-
-// IdentityHeaders returns the names of all headers that /verify sets, for a proxy's configuration.
-func IdentityHeaders() []string {
-	return []string{
-		HeaderUser, HeaderRealm, HeaderSubject, HeaderUsername, HeaderSession, HeaderClient, HeaderIssuer, HeaderGroups,
-		HeaderRoles, HeaderScopes, HeaderExpires,
-	}
-}
+// IdentityHeaders returns the names of all headers that /verify sets, for a proxy's configuration: those of package connect. It
+// sets every one of them in every 200, empty where there is nothing to say; have the proxy copy all of them, so that what a client
+// sent under these names is overwritten.
+func IdentityHeaders() []string { return connect.IdentityHeaders() }
 
 // original is how a proxy tells of the request that it asks about.
 type original func(r *http.Request) (method, uri string, ok bool)
@@ -182,60 +161,11 @@ func (f *forwardAnswer) Write(body []byte) (int, error) {
 }
 
 func (a *API) setIdentity(header http.Header, d *Decision, p connect.Principal) {
-	for _, name := range IdentityHeaders() {
-		header[name] = []string{""}
-	}
 	switch {
 	case p.Session != nil:
-		s := p.Session
-		d.about(s)
-		set(header, HeaderUser, s.UserID)
-		set(header, HeaderSession, s.ID)
-		set(header, HeaderClient, s.ClientID)
-		set(header, HeaderUsername, s.Username)
-		set(header, HeaderGroups, s.Groups...)
-		set(header, HeaderRoles, s.Roles...)
-		set(header, HeaderScopes, s.Scopes...)
+		d.about(p.Session)
 	case p.Identity != nil:
-		id := p.Identity
-		d.Issuer, d.Player, d.Session = id.Issuer, id.Player, id.Session
-		set(header, HeaderUser, id.Player.ID(len(a.config.Realms) == 1))
-		set(header, HeaderSession, id.Session)
-		set(header, HeaderClient, id.ClientID)
-		set(header, HeaderUsername, id.Username)
-		set(header, HeaderGroups, id.Groups...)
-		set(header, HeaderRoles, id.Roles...)
-		set(header, HeaderScopes, id.Scopes...)
-	default:
-		return
+		d.Issuer, d.Player, d.Session = p.Identity.Issuer, p.Identity.Player, p.Identity.Session
 	}
-	set(header, HeaderIssuer, d.Issuer)
-	set(header, HeaderRealm, d.Player.Realm)
-	set(header, HeaderSubject, d.Player.Subject)
-	set(header, HeaderExpires, strconv.FormatInt(p.Expiry().Unix(), 10))
-}
-
-func set(header http.Header, name string, values ...string) {
-	encoded := make([]string, len(values))
-	for i, value := range values {
-		encoded[i] = encodeValue(value)
-	}
-	header[name] = []string{strings.Join(encoded, ",")}
-}
-
-// encodeValue percent-encodes what would break a header or a list in it (RFC 3986 section 2.1).
-func encodeValue(value string) string {
-	const hexDigits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(value) {
-		c := value[i]
-		if c > 0x20 && c < 0x7f && c != ',' && c != '%' || c == ' ' && i > 0 && i < len(value)-1 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte(hexDigits[c>>4])
-		b.WriteByte(hexDigits[c&15])
-	}
-	return b.String()
+	connect.SetIdentityHeaders(header, p, len(a.config.Realms) == 1)
 }
