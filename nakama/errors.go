@@ -23,6 +23,7 @@ var (
 	errRequest   = runtime.NewError("The request is malformed.", codeInvalid)
 	errClosed    = runtime.NewError("This way to sign in is closed: sign in with your identity token.", codeForbidden)
 	errLink      = runtime.NewError("Links are closed: use the RPC sallyport_link with your identity token.", codeForbidden)
+	errUsername  = runtime.NewError("The username cannot be changed.", codeForbidden)
 	errUnlink    = runtime.NewError("This link cannot be removed.", codeForbidden)
 	errServers   = runtime.NewError("This RPC is for servers that have the http_key.", codeForbidden)
 	errPlayers   = runtime.NewError("This RPC is for signed-in players.", codeForbidden)

@@ -111,8 +111,8 @@ func (m *module) username(ctx context.Context, sent string, id *identity.Identit
 
 // updateAccount is BeforeUpdateAccount: a verified name, and one that Nakama made up, is not the client's to change.
 func (m *module) updateAccount(_ context.Context, _ runtime.Logger, in *api.UpdateAccountRequest) error {
-	if m.config.Username != "client" {
-		in.Username = nil
+	if m.config.Username != "client" && in.Username != nil {
+		return errUsername
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (m *module) whoami(ctx context.Context, userID, text string) (bool, error) 
 	request.Header.Set("Authorization", "Bearer "+text)
 	answer, err := m.client.Do(request)
 	if err != nil {
-		return false, errors.New("Nakama cannot be reached at " + m.self)
+		return false, errors.New("no answer at " + m.self)
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
@@ -84,7 +84,7 @@ func (m *module) whoami(ctx context.Context, userID, text string) (bool, error) 
 	case answer.StatusCode == http.StatusUnauthorized:
 		return false, nil
 	case answer.StatusCode != http.StatusOK || string(body) != userID:
-		return false, fmt.Errorf("Nakama answered with status %d", answer.StatusCode)
+		return false, fmt.Errorf("the answer of Nakama has status %d", answer.StatusCode)
 	}
 	return true, nil
 }

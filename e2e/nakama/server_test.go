@@ -1,0 +1,164 @@
+package nakama_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+// The keys of every Nakama here.
+const (
+	encryptionKey = "session-key-0123456789abcdef0123456789"
+	refreshKey    = "refresh-key-0123456789abcdef0123456789"
+	httpKey       = "http-key-0123456789abcdef"
+	serverKey     = "server-key-0123456789abcdef"
+)
+
+// nakama is a running Nakama.
+type nakama struct {
+	*process
+	port int
+}
+
+var instances atomic.Int32
+
+// startNakama runs a Nakama with a database of its own until the test ends. With modules it loads what is there, with
+// the keys of env in its runtime.env; other arguments are Nakama's.
+func startNakama(t *testing.T, modules string, env map[string]string, arguments ...string) nakama {
+	t.Helper()
+	name := fmt.Sprintf("nakama%d", instances.Add(1))
+	address := databaseAddress(t, name)
+	if out, err := exec.Command(nakamaBinary(t), "migrate", "up", "--database.address", address).CombinedOutput(); err != nil {
+		t.Fatalf("migrate: %v\n%s", err, out)
+	}
+	n, err := runNakama(t, name, address, modules, env, arguments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func runNakama(t *testing.T, name, address, modules string, env map[string]string, arguments []string) (nakama, error) {
+	t.Helper()
+	port, err := freePorts(-1)
+	if err != nil {
+		return nakama{}, err
+	}
+	console, err := freePorts(-3)
+	if err != nil {
+		return nakama{}, err
+	}
+	all := []string{
+		"--name", name, "--data_dir", filepath.Join(dir, name), "--runtime.path", modules, "--database.address", address,
+		"--socket.address", "127.0.0.1", "--socket.port", strconv.Itoa(port), "--socket.server_key", serverKey,
+		"--console.address", "127.0.0.1", "--console.port", strconv.Itoa(console),
+		"--session.encryption_key", encryptionKey, "--session.refresh_encryption_key", refreshKey, "--runtime.http_key", httpKey,
+		"--session.token_expiry_sec", "7200", "--logger.level", "info",
+	}
+	for key, value := range env {
+		all = append(all, "--runtime.env", key+"="+value)
+	}
+	p, err := launch(name, nil, nakamaBinary(t), append(all, arguments...)...)
+	if err != nil {
+		return nakama{}, err
+	}
+	t.Cleanup(func() {
+		p.stop(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("%s wrote:\n%s", name, tail(p.output()))
+		}
+	})
+	return nakama{p, port}, p.await(answers(fmt.Sprintf("http://127.0.0.1:%d/", port)))
+}
+
+func (n nakama) url() string { return fmt.Sprintf("http://127.0.0.1:%d", n.port) }
+
+func tail(text string) string {
+	const most = 6000
+	if len(text) > most {
+		return "…" + text[len(text)-most:]
+	}
+	return text
+}
+
+// sallyport is a running sallyport serve.
+type sallyport struct {
+	*process
+	url string
+}
+
+const (
+	nodeID, nodeSecret         = "nakama", "node-secret-0123456789abcdef0123456789"
+	operatorID, operatorSecret = "operator", "operator-secret-0123456789abcdef012345"
+)
+
+func startSallyport(t *testing.T, p pool) sallyport {
+	t.Helper()
+	port, err := freePorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	config := fmt.Sprintf(`issuer: %s
+listen: 127.0.0.1:%d
+store: {type: memory}
+issuers:
+  - {type: cognito, realm: players, user_pool_id: %s, client_ids: [game], uses: [access, id], endpoint: "%s"}
+nakama: {realm: players, keys: [%s], refresh_keys: [%s], aliases: optional}
+callers:
+  - {id: %s, secrets: [%s], may: [follow, revoke]}
+  - {id: %s, secrets: [%s], may: [revoke, ban]}
+`, url, port, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
+	file := filepath.Join(t.TempDir(), "sallyport.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	proc, err := launch("sallyport", nil, serverBinary(t), "serve", "--config", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
+	if err := proc.await(answers(url + "/readyz")); err != nil {
+		t.Fatal(err)
+	}
+	return sallyport{proc, url}
+}
+
+// order is what an operator does.
+func (s sallyport) order(t *testing.T, action, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/admin/"+action, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.SetBasicAuth(operatorID, operatorSecret)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s", action, body, answer.Status)
+	}
+}
+
+// pluginEnv is a runtime.env for the plugin.
+func pluginEnv(p pool, server string) map[string]string {
+	env := map[string]string{
+		"sallyport_realm": "players", "sallyport_issuers": "cognito", "sallyport_cognito_user_pool_id": poolID,
+		"sallyport_cognito_client_ids": "game", "sallyport_cognito_uses": "access", "sallyport_cognito_endpoint": p.endpoint,
+		"sallyport_server": server,
+	}
+	if server != "none" {
+		env["sallyport_client_id"], env["sallyport_client_secret"], env["sallyport_stale"] = nodeID, nodeSecret, "grace"
+	}
+	return env
+}
