@@ -30,6 +30,8 @@ const (
 	CloseDraining CloseReason = "draining"
 	// CloseUnavailable: what is revoked cannot be known just now.
 	CloseUnavailable CloseReason = "unavailable"
+	// CloseLapsed: this node could not say for too long that it still holds the slot, and another may hold it by now.
+	CloseLapsed CloseReason = "lapsed"
 	// CloseBackendLost: the server behind the socket went away.
 	CloseBackendLost CloseReason = "backend_lost"
 	// CloseSilent: the client answered no ping.
@@ -102,6 +104,7 @@ var closeRows = []closeRow{
 	{CloseRefused, Stop, codePolicy, codePolicy, codePolicy, "not admitted"},
 	{CloseDraining, ComeBack, 1001, 4010, 1012, "the server restarts, connect again"},
 	{CloseUnavailable, ComeBack, 4503, 4010, 1013, "sessions cannot be checked now, connect again later"},
+	{CloseLapsed, ComeBack, 4503, 4010, 1013, "this server lost contact with the others, connect again"},
 	{CloseBackendLost, ComeBack, 1011, 4010, 1011, "the game server went away, connect again"},
 	{CloseSilent, ComeBack, 4408, 4010, 4408, "no answer to pings, connect again"},
 	{CloseSlow, ComeBack, 4408, 4010, 4408, "the connection is too slow, connect again"},

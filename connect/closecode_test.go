@@ -17,7 +17,7 @@ import (
 var closeReasons = []connect.CloseReason{
 	connect.CloseFinished, connect.CloseExpired, connect.CloseRevoked, connect.CloseBanned, connect.CloseReplaced,
 	connect.CloseSlotTaken, connect.CloseKicked, connect.CloseRefused, connect.CloseDraining, connect.CloseUnavailable,
-	connect.CloseBackendLost, connect.CloseSilent, connect.CloseSlow, connect.CloseIdle, connect.CloseFlooding,
+	connect.CloseLapsed, connect.CloseBackendLost, connect.CloseSilent, connect.CloseSlow, connect.CloseIdle, connect.CloseFlooding,
 }
 
 var profiles = []connect.Profile{connect.ProfileNakama, connect.ProfileColyseus, connect.ProfilePlain}

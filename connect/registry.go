@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +47,20 @@ type RegistryConfig struct {
 	// PerPlayer bounds the live sockets of one player over all slots. More are refused with ErrSlotTaken. Default 64, at
 	// most 1,024.
 	PerPlayer int
+	// Owners is the store by which several nodes know who holds which slot, so that a player has one socket for a slot on
+	// all of them together. Nil is this node alone. PerPlayer goes for each node.
+	Owners session.Cluster
+	// Lease is how long this node holds its slots after it last reached Owners; it tries three times as often. After that
+	// it ends their sockets as CloseLapsed, because another node may have taken over unheard; see OwnerOverlap. So the
+	// sockets live through an absence of the store of two thirds of it. Default 45 s, the ledger's default grace and the
+	// time between two renewals; from 3 s to 10 min. Only with Owners.
+	//
+	// The sockets do not lapse where two settings say that the game goes on whatever the store does: the ledger's policy
+	// is session.Available and Stale is KeepSockets.
+	Lease time.Duration
+	// Node names this node to operators, with a random ending: up to 64 letters, digits, "-", "_" and ".". Default
+	// "node". Only with Owners.
+	Node string
 	// Notice is how long before the expiry of its session Hooks.Notice of a socket is called, at most 1 h. 0 is never.
 	Notice time.Duration
 	// Now is the clock; nil is [time.Now]. Whatever it says, waiting goes by the machine's.
@@ -91,11 +106,14 @@ type Registry struct {
 	cancel func()
 	empty  chan struct{} // closed once it is drained
 
+	owning *owning // nil without RegistryConfig.Owners
+
 	mu       sync.Mutex
 	routes   map[string]*socketRoute
 	indexes  socketIndexes
 	queue    socketHeap
 	last     uint64
+	admitted uint64
 	timer    *time.Timer
 	wakes    int64 // when the timer fires, 0 if it does not
 	closing  int
@@ -117,6 +135,10 @@ func NewRegistry(config RegistryConfig) (*Registry, error) {
 		r.pulse = stalePulse
 	}
 	r.cancel = config.Ledger.Subscribe(r.take)
+	if config.Owners != nil {
+		r.owning = newOwning(r)
+		r.owning.start()
+	}
 	return r, nil
 }
 
@@ -127,6 +149,9 @@ func (c *RegistryConfig) check() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Owners != nil && c.Lease == 0 {
+		c.Lease = defaultLease
+	}
 	switch {
 	case c.Ledger == nil:
 		return errors.New("connect: RegistryConfig.Ledger is required: set the ledger that knows what is revoked")
@@ -136,6 +161,12 @@ func (c *RegistryConfig) check() error {
 		return fmt.Errorf("connect: RegistryConfig.Stale: decide between %q and %q", KeepSockets, CloseSockets)
 	case c.PerPlayer < 0 || c.PerPlayer > maxPerPlayer:
 		return fmt.Errorf("connect: RegistryConfig.PerPlayer: want 1 to %d", maxPerPlayer)
+	case c.Owners == nil && (c.Lease != 0 || c.Node != ""):
+		return errors.New("connect: RegistryConfig.Lease, RegistryConfig.Node: set them only with Owners")
+	case c.Owners != nil && (c.Lease < minLease || c.Lease > maxLease):
+		return fmt.Errorf("connect: RegistryConfig.Lease: want %v to %v", minLease, maxLease)
+	case len(c.Node) > maxNodeName || strings.ContainsFunc(c.Node, notInNodeName):
+		return errors.New(`connect: RegistryConfig.Node: want up to 64 letters, digits, "-", "_" and "."`)
 	case c.Notice < 0 || c.Notice > maxNotice:
 		return fmt.Errorf("connect: RegistryConfig.Notice: want 0 to %v", maxNotice)
 	}
@@ -145,6 +176,10 @@ func (c *RegistryConfig) check() error {
 // Admit takes in the connection of a session that a verifier returned, and ends it from now on when the session ends.
 // The session is checked against the ledger once more, in one step with taking it in, so that no revocation falls
 // between the two. Of several calls for one slot the last to get in is the later one.
+//
+// With RegistryConfig.Owners the slot is claimed in the store meanwhile. If that fails, the ledger's policy decides: with
+// session.Strict the socket is refused as Unavailable; with the others it is admitted by what this node knows, for as long
+// as its ledger lets it pass and no longer than a lease, unless the slot can be claimed by then.
 //
 // Errors: a *jws.Refusal (Expired, Revoked, Banned, Unavailable), ErrSlotTaken, ErrDraining, the end of ctx, or the
 // caller's mistake. The connection is then still the caller's to close; CloseReasonOf says how. ctx does not bound the
@@ -157,28 +192,58 @@ func (r *Registry) Admit(ctx context.Context, s *session.Session, slot Slot, hoo
 	if err != nil {
 		return nil, err
 	}
+	if r.owning != nil {
+		return r.owning.admit(ctx, s, slot, socket)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := r.now()
-	if socket.route = r.routes[slot.Route]; socket.route == nil {
-		return nil, errNoRoute
-	}
-	if r.draining {
-		return nil, ErrDraining
-	}
-	if err := r.admissible(s, now); err != nil {
-		return nil, err
-	}
-	if err := r.makeRoom(socket); err != nil {
+	if err := r.mayEnter(s, slot, socket); err != nil {
 		return nil, err
 	}
 	r.last++
-	socket.id, socket.admitted = r.last, now
-	r.indexes.add(socket)
-	socket.due = r.dueOf(socket)
-	heap.Push(&r.queue, socket)
-	r.arm(now)
+	socket.id = r.last
+	r.enter(socket)
 	return socket, nil
+}
+
+// mayEnter says whether there is a way in for a socket now, and sets its route.
+func (r *Registry) mayEnter(s *session.Session, slot Slot, socket *Socket) error {
+	route := r.routes[slot.Route]
+	if route == nil {
+		return errNoRoute
+	}
+	socket.route = route
+	if r.draining {
+		return ErrDraining
+	}
+	if err := r.admissible(s, r.now()); err != nil {
+		return err
+	}
+	return r.hasRoom(socket)
+}
+
+// enter takes a socket in and ends those that it replaces here.
+func (r *Registry) enter(s *Socket) {
+	now := r.now()
+	r.admitted++
+	s.admitted = now
+	r.indexes.add(s)
+	s.due = r.dueOf(s)
+	heap.Push(&r.queue, s)
+	for {
+		_, mates, first := r.matesOf(s)
+		if mates < s.route.PerSlot {
+			break
+		}
+		if s.before(first) {
+			first = s
+		}
+		r.end(first, CloseReplaced)
+		if first == s {
+			break
+		}
+	}
+	r.arm(now)
 }
 
 func (r *Registry) prepare(s *session.Session, slot Slot, hooks Hooks) (*Socket, error) {
@@ -204,9 +269,9 @@ func (r *Registry) admissible(s *session.Session, now int64) error {
 	return r.config.Ledger.CheckSession(s)
 }
 
-// makeRoom applies the mode of the slot.
-func (r *Registry) makeRoom(s *Socket) error {
-	all, mates, oldest := r.matesOf(s)
+// hasRoom says whether the mode of the slot and the limit of the player let a socket in.
+func (r *Registry) hasRoom(s *Socket) error {
+	all, mates, _ := r.matesOf(s)
 	full := mates >= s.route.PerSlot
 	switch {
 	case full && s.route.Mode == RefuseNewer:
@@ -214,16 +279,12 @@ func (r *Registry) makeRoom(s *Socket) error {
 	case !full && all >= r.config.PerPlayer:
 		return errTooMany
 	}
-	for mates >= s.route.PerSlot { // more than once only after SetRoutes
-		r.end(oldest, CloseReplaced)
-		_, mates, oldest = r.matesOf(s)
-	}
 	return nil
 }
 
-// matesOf counts the player's other sockets and those of them in the same slot, and returns the oldest of these. There
+// matesOf counts the player's other sockets and those of them in the same slot, and returns the first of these. There
 // are at most PerPlayer to look at.
-func (r *Registry) matesOf(s *Socket) (all, mates int, oldest *Socket) {
+func (r *Registry) matesOf(s *Socket) (all, mates int, first *Socket) {
 	for other := range r.indexes.players.all(s.who.player) {
 		if other == s {
 			continue
@@ -233,11 +294,11 @@ func (r *Registry) matesOf(s *Socket) (all, mates int, oldest *Socket) {
 			continue
 		}
 		mates++
-		if oldest == nil || other.id < oldest.id {
-			oldest = other
+		if first == nil || other.before(first) {
+			first = other
 		}
 	}
-	return all, mates, oldest
+	return all, mates, first
 }
 
 // Renew extends the live sockets of a session, found by its id and player, to the expiry of its refreshed token, and

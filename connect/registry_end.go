@@ -44,6 +44,9 @@ func (r *Registry) remove(s *Socket, reason CloseReason) bool {
 	r.indexes.remove(s)
 	s.reason = reason
 	r.ended[reason]++
+	if r.owning != nil {
+		r.owning.left(s)
+	}
 	return true
 }
 
@@ -102,6 +105,9 @@ func (r *Registry) take(e session.Event) {
 // reassign gives a socket to the player whom its backend's user turned out to be. If he has another socket in that slot
 // the later one stays.
 func (r *Registry) reassign(s *Socket, e session.Event) {
+	if r.owning != nil {
+		r.owning.moves(s)
+	}
 	r.indexes.remove(s)
 	s.who.player = e.Player
 	r.indexes.add(s)
@@ -113,11 +119,11 @@ func (r *Registry) reassign(s *Socket, e session.Event) {
 		r.end(s, CloseRevoked)
 		return
 	}
-	if _, mates, oldest := r.matesOf(s); mates >= s.route.PerSlot {
-		if oldest.id > s.id {
-			oldest = s
+	if _, mates, first := r.matesOf(s); mates >= s.route.PerSlot {
+		if s.before(first) {
+			first = s
 		}
-		r.end(oldest, CloseReplaced)
+		r.end(first, CloseReplaced)
 	}
 }
 
@@ -192,16 +198,17 @@ const maxWindow = time.Hour
 
 // Drain ends the registry: it admits nobody any more, and ends the live sockets as CloseDraining, spread evenly over the
 // window with jitter, so that they do not all come back elsewhere at once. It returns nil when none is left and all hooks
-// have returned, and the error of ctx when that ends first; the sockets left are then ended at once and not waited for.
+// have returned and the slots are given back to Owners, and the error of ctx when that ends first; the sockets left are then ended at once and not waited for.
 // window is at most 1 h. Drain may be called again meanwhile: the last window counts, and one of 0 ends all at once.
 func (r *Registry) Drain(ctx context.Context, window time.Duration) error {
 	r.startDrain(min(max(0, window), maxWindow))
 	defer r.cancel()
 	select {
 	case <-r.empty:
-		return nil
+		return r.leaveCluster(ctx)
 	case <-ctx.Done():
 		r.startDrain(0)
+		go func() { _ = r.leaveCluster(context.Background()) }()
 		return ctx.Err()
 	}
 }

@@ -2,7 +2,6 @@ package connect
 
 import (
 	"cmp"
-	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -14,13 +13,15 @@ import (
 // SocketFilter selects live sockets: those for which every field that is set holds.
 type SocketFilter struct {
 	// ID is the socket's number, 0 for any.
-	ID uint64
+	ID uint64 `json:"id,omitempty"`
 	// Player is the whole player, realm and subject; the zero Player is any.
-	Player identity.Player
+	Player identity.Player `json:"player,omitzero"`
 	// Session is the session's id, "" for any.
-	Session string
+	Session string `json:"session,omitempty"`
 	// Route is the route's name, "" for any.
-	Route string
+	Route string `json:"route,omitempty"`
+	// Node is the node, "" for any. A registry without RegistryConfig.Owners has no node.
+	Node string `json:"node,omitempty"`
 }
 
 // SocketInfo describes a live socket. Its JSON is for operators; there is nothing secret in it.
@@ -37,6 +38,10 @@ type SocketInfo struct {
 	Admitted time.Time `json:"admitted"`
 	// Expires is when it ends unless its session is renewed, in UTC.
 	Expires time.Time `json:"expires"`
+	// Node is the node that it is on, "" without RegistryConfig.Owners.
+	Node string `json:"node,omitempty"`
+	// Fence is the slot's fencing number, 0 without RegistryConfig.Owners and while the slot could not be claimed.
+	Fence uint64 `json:"fence,omitempty"`
 }
 
 // RegistryState is what a Registry knows about itself, for metrics and readiness.
@@ -51,6 +56,14 @@ type RegistryState struct {
 	Ended map[CloseReason]uint64
 	// Draining says that nobody is admitted any more.
 	Draining bool
+	// Node is this node's name among the others, "" without RegistryConfig.Owners.
+	Node string
+	// Unclaimed is how many live sockets have a slot that could not be claimed yet.
+	Unclaimed int
+	// OwnersError is why Owners could not be reached the last time, "" once it was.
+	OwnersError string
+	// Renewed is when all slots were last renewed, in UTC, zero if never.
+	Renewed time.Time
 }
 
 // List returns the live sockets that the filter selects, the oldest first. The zero filter selects all.
@@ -58,7 +71,7 @@ func (r *Registry) List(filter SocketFilter) []SocketInfo {
 	r.mu.Lock()
 	list := []SocketInfo{}
 	for s := range r.selected(filter) {
-		list = append(list, SocketInfo{s.id, s.who.player, s.who.session, s.Slot(), utc(s.admitted), utc(s.expires)})
+		list = append(list, SocketInfo{s.id, s.who.player, s.who.session, s.Slot(), utc(s.admitted), utc(s.expires), r.node(), s.fenceNow()})
 	}
 	r.mu.Unlock()
 	slices.SortFunc(list, func(a, b SocketInfo) int { return cmp.Compare(a.ID, b.ID) })
@@ -70,7 +83,7 @@ func (r *Registry) List(filter SocketFilter) []SocketInfo {
 // ends all sockets.
 func (r *Registry) Kick(filter SocketFilter, reason CloseReason) (int, error) {
 	if filter == (SocketFilter{}) {
-		return 0, errors.New("connect: SocketFilter selects all sockets: set a field, or use Drain")
+		return 0, errKicksAll
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -84,6 +97,8 @@ func (r *Registry) Kick(filter SocketFilter, reason CloseReason) (int, error) {
 func (r *Registry) selected(filter SocketFilter) iter.Seq[*Socket] {
 	candidates := slices.Values(r.queue)
 	switch {
+	case filter.Node != "" && filter.Node != r.node():
+		candidates = func(func(*Socket) bool) {}
 	case filter.Session != "":
 		candidates = r.indexes.sessions.all(filter.Session)
 	case filter.Player != identity.Player{}:
@@ -109,8 +124,12 @@ func (f *SocketFilter) selects(s *Socket) bool {
 func (r *Registry) State() RegistryState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return RegistryState{
-		Live: len(r.queue), Closing: r.closing, Admitted: r.last,
+	state := RegistryState{
+		Live: len(r.queue), Closing: r.closing, Admitted: r.admitted,
 		Ended: maps.Clone(r.ended), Draining: r.draining,
 	}
+	if r.owning != nil {
+		r.owning.describe(&state)
+	}
+	return state
 }

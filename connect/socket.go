@@ -47,6 +47,7 @@ type Socket struct {
 	drains  int64 // 0: not draining
 	noticed bool
 	reason  CloseReason // "" while the socket is live
+	claim   socketClaim
 
 	due   int64 // when something is to be done
 	place int   // in the heap
@@ -105,6 +106,15 @@ func (s *Socket) ID() uint64 { return s.id }
 
 // Slot returns the slot that the socket was admitted to.
 func (s *Socket) Slot() Slot { return Slot{s.route.name, s.name} }
+
+// Fence returns the fencing number of the socket's slot: of two sockets for a slot the one with the higher number is the
+// later one, wherever it is. Tell it to the backend, which then knows whom to believe while two nodes disagree. It is 0
+// without RegistryConfig.Owners, and while the slot could not be claimed because the store was away.
+func (s *Socket) Fence() uint64 {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.fenceNow()
+}
 
 // Expiry returns when the socket ends unless its session is renewed, in UTC.
 func (s *Socket) Expiry() time.Time {

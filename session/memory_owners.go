@@ -233,6 +233,9 @@ func (o *owners) tell(node string, message Message) {
 
 // Listen calls told with each message, see [Nodes].
 func (m *MemoryStore) Listen(ctx context.Context, node string, told func(Message)) error {
+	if err := available(ctx); err != nil {
+		return err
+	}
 	l := &listener{news: make(chan struct{}, 1)}
 	o := &m.owners
 	o.mu.Lock()

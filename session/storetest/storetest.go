@@ -1,10 +1,10 @@
-// Package storetest is the conformance suite of Sallyport's stores: what [session.Revocations], [session.Families] and
-// [session.Tickets] promise, as tests. A store that passes can be used by any ledger, issuer and ticket office.
+// Package storetest is the conformance suite of Sallyport's stores: what [session.Revocations], [session.Families],
+// [session.Tickets] and [session.Cluster] promise, as tests. A store that passes can be used by any ledger, issuer and ticket office.
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Stores {
 //			store := session.NewMemoryStoreAt(now)
-//			return storetest.Stores{Revocations: store, Families: store, Tickets: store}
+//			return storetest.Stores{Revocations: store, Families: store, Tickets: store, Cluster: store}
 //		})
 //	}
 //
@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ import (
 	"github.com/sallyport-auth/sallyport/session"
 )
 
-// Stores are the three stores under test. They may be one.
+// Stores are the stores under test. They may be one.
 type Stores struct {
 	// Revocations is tested for its events and its feed.
 	Revocations session.Revocations
@@ -31,23 +32,36 @@ type Stores struct {
 	Families session.Families
 	// Tickets is tested for single use.
 	Tickets session.Tickets
+	// Cluster is tested for its owners and nodes. Nil is not tested: a store of one node has none.
+	Cluster session.Cluster
 }
 
 // Run runs the suite. open returns empty stores that share nothing with those of an earlier call and whose clock is now,
 // which starts at 2026-11-01T12:00:00Z and moves only when a test moves it; it may use t.Cleanup to close them. All of
-// Stores must be set.
+// Stores must be set but for Cluster.
 func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Stores) {
-	for _, c := range append(append(revocationCases, familyCases...), ticketCases...) {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			clock := &clock{now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
-			stores := open(t, clock.Now)
-			if stores.Revocations == nil || stores.Families == nil || stores.Tickets == nil {
-				t.Fatal("storetest: set all of Stores")
-			}
-			c.run(suite{t, stores, clock})
-		})
+	for _, c := range slices.Concat(revocationCases, familyCases, ticketCases) {
+		runCase(t, open, c)
 	}
+	for _, c := range ownerCases {
+		runCase(t, open, testCase{c.name, func(s suite) {
+			if s.Cluster != nil {
+				c.run(s)
+			}
+		}})
+	}
+}
+
+func runCase(t *testing.T, open func(t *testing.T, now func() time.Time) Stores, c testCase) {
+	t.Run(c.name, func(t *testing.T) {
+		t.Parallel()
+		clock := &clock{now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
+		stores := open(t, clock.Now)
+		if stores.Revocations == nil || stores.Families == nil || stores.Tickets == nil {
+			t.Fatal("storetest: set all of Stores")
+		}
+		c.run(suite{t, stores, clock})
+	})
 }
 
 // racers is how many callers compete in a race.
