@@ -26,6 +26,8 @@ var rules = map[string]rule{
 	".":                    {nil, "documentation only"},
 	"internal/uuid":        {nil, "ids are made of the standard library"},
 	"internal/testvectors": {nil, "reads files; knows nothing of what they test"},
+	"internal/wsframe":     {nil, "the wire of WebSockets; knows nobody who uses it"},
+	"internal/wsrelay":     {[]string{"connect", "internal/wsframe"}, "carries a socket and ends it; who may have one is not its business"},
 	"jws":                  {nil, "the start of the way: nothing is known about a token yet"},
 	"jwks":                 {[]string{"jws"}, "keys are parsed by jws"},
 	"identity":             {[]string{"internal/uuid", "jwks", "jws"}, "who is it: needs a verified token and its issuer's keys"},

@@ -1,0 +1,150 @@
+package wsrelay
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// stream is a connection in the goroutine form: one goroutine reads, and one writes as long as something is kept.
+type stream struct {
+	conn    net.Conn
+	resumed sync.Cond // with the group's lock: something was written, or all is over
+	writing bool
+	work    sync.WaitGroup
+}
+
+// streams gives a pipe its connections in this form.
+func (p *Pipe) streams(halves *[2]Half) {
+	for i := range halves {
+		s := &stream{conn: halves[i].Conn}
+		s.resumed.L = &p.group.mu
+		s.conn.SetDeadline(time.Time{}) // what the handshake may have left
+		p.sides[i].stream = s
+	}
+}
+
+func (p *Pipe) startReading() {
+	for i := range p.sides {
+		p.sides[i].stream.work.Add(1)
+		go p.readStream(i)
+	}
+}
+
+const (
+	smallRead = 4 << 10
+	readRoom  = headroom + bufferSize
+)
+
+// readStream reads a side until its end.
+func (p *Pipe) readStream(i int) {
+	g, s := p.group, &p.sides[i]
+	stream := s.stream
+	defer stream.work.Done()
+	buffer := make([]byte, headroom+smallRead)
+	for {
+		n, err := stream.conn.Read(buffer[headroom:])
+		g.lock()
+		if n > 0 && !s.is(closed) {
+			p.take(i, buffer, n)
+		}
+		if err != nil {
+			s.set(eof)
+		}
+		p.settle()
+		for p.held(i) && !p.over {
+			stream.resumed.Wait()
+		}
+		over := s.is(eof)
+		g.unlock()
+		if over {
+			return
+		}
+		buffer = resize(buffer, n)
+	}
+}
+
+// resize gives a side that fills its buffer a larger one, and takes it back when it does not.
+func resize(buffer []byte, n int) []byte {
+	switch large := len(buffer) == readRoom; {
+	case !large && n == smallRead:
+		return make([]byte, readRoom)
+	case large && n <= smallRead:
+		return make([]byte, headroom+smallRead)
+	}
+	return buffer
+}
+
+// startWriting has what is kept for a side written, and then its end if that is due.
+func (p *Pipe) startWriting(i int) {
+	stream := p.sides[i].stream
+	if stream.writing {
+		return
+	}
+	stream.writing = true
+	stream.work.Add(1)
+	go p.writeStream(i)
+}
+
+func (p *Pipe) writeStream(i int) {
+	g, s := p.group, &p.sides[i]
+	stream := s.stream
+	defer stream.work.Done()
+	g.lock()
+	defer g.unlock()
+	for !s.is(dead) && (s.out != nil || s.is(endedOut)) {
+		if s.out == nil {
+			g.mu.Unlock()
+			err := closeWrite(stream.conn)
+			g.lock()
+			if err != nil && !s.is(closed) {
+				p.broke(i)
+			}
+			break
+		}
+		q := s.out
+		b := q.b[q.at:]
+		g.mu.Unlock()
+		n, err := stream.conn.Write(b)
+		g.lock()
+		if s.is(closed) {
+			break
+		}
+		if err != nil {
+			p.broke(i)
+		} else {
+			s.sent(n)
+		}
+		p.settle()
+	}
+	stream.writing = false
+	p.settle()
+}
+
+// closeWrite sends the connection's end if it can have one of its own.
+func closeWrite(conn net.Conn) error {
+	if c, ok := conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return net.ErrClosed
+}
+
+// unwrap returns the connection under a TLS one.
+func unwrap(conn net.Conn) net.Conn {
+	if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return c.NetConn()
+	}
+	return conn
+}
+
+// close drops the connection without waiting for it.
+func (s *stream) close(abort bool) {
+	s.work.Add(1)
+	go func() {
+		defer s.work.Done()
+		if tcp, ok := unwrap(s.conn).(*net.TCPConn); ok && abort {
+			tcp.SetLinger(0)
+		}
+		s.conn.Close()
+	}()
+}
