@@ -2,7 +2,7 @@
 export GOWORK := off
 export GOTOOLCHAIN := local
 
-.PHONY: run build test test-all check bench fuzz deploy plan destroy clean
+.PHONY: run build plugin test test-all check bench fuzz deploy plan destroy clean
 
 run: build ## the main job: everything on this machine, with the commands to try next
 	scripts/need curl
@@ -10,6 +10,11 @@ run: build ## the main job: everything on this machine, with the commands to try
 
 build:
 	cd server && go build -trimpath -o ../bin/sallyport ./cmd/sallyport
+
+NAKAMA ?= 3.40.0
+plugin: ## the Nakama plugin, for a release: make plugin NAKAMA=3.38.0
+	scripts/need gcc
+	scripts/plugin $(NAKAMA)
 
 test: ## all tests, with the race detector, against the real other sides
 	scripts/test

@@ -61,9 +61,9 @@ var (
 	nakamaBinary = once(func() (string, error) {
 		return goBuild(".", "nakama", "github.com/heroiclabs/nakama/v3")
 	})
+	// pluginFolder has the plugin as "make plugin" builds it.
 	pluginFolder = once(func() (string, error) {
-		path, err := goBuild("../../nakama", "modules/sallyport.so", "-buildmode=plugin", "./plugin")
-		return filepath.Dir(path), err
+		return pluginFor("3.40.0")
 	})
 	serverBinary = once(func() (string, error) {
 		return goBuild("../../server", "sallyport", "./cmd/sallyport")
@@ -73,6 +73,16 @@ var (
 		return path, os.Mkdir(path, 0o755)
 	})
 )
+
+func pluginFor(release string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+	defer cancel()
+	folder := filepath.Join(dir, "modules-"+release)
+	if out, err := exec.CommandContext(ctx, "../../scripts/plugin", release, folder).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("scripts/plugin %s: %w\n%s", release, err, out)
+	}
+	return folder, nil
+}
 
 // goBuild builds as releases do: with -trimpath, or no plugin loads.
 func goBuild(module, output string, arguments ...string) (string, error) {
