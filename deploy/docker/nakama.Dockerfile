@@ -13,6 +13,8 @@ ENV CGO_ENABLED=1 GOWORK=off GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
 WORKDIR /src
 COPY . .
 RUN cd nakama && go build -trimpath -buildmode=plugin -o /rootfs/nakama/data/modules/sallyport.so ./plugin
+RUN cd deploy/docker && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -buildid=" -o /rootfs/start ./start
+RUN install -d -m 0755 /rootfs/run && install -d -m 0700 -o 65532 -g 65532 /rootfs/run/sallyport
 RUN find /rootfs -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
 # hadolint ignore=DL3006
@@ -21,6 +23,7 @@ ARG SOURCE_DATE_EPOCH=0
 COPY --from=build /rootfs/ /
 # Nakama writes nothing but what it is told to: start it with --read-only, and a tmpfs at /tmp.
 USER 65532:65532
+VOLUME ["/run/sallyport"]
 ENV NAKAMA_TELEMETRY=0
 EXPOSE 7350
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["/nakama/nakama", "healthcheck", "7350"]
