@@ -75,7 +75,7 @@ type Config struct {
 	// Authenticate opens other ways to authenticate: apple, device, email, facebook, facebookinstantgame, gamecenter,
 	// google, steam. "device:existing" lets in accounts that exist and makes none. Default: all are closed.
 	Authenticate []string `env:"sallyport_authenticate"`
-	// Link and Unlink open links of the same names. That of the custom id stays closed in any case: it would give the
+	// Link opens links of the same names. That of the custom id stays closed in any case: it would give the
 	// next login of any player to whoever linked the id first. Default: all are closed.
 	Link []string `env:"sallyport_link"`
 	// Unlink opens the removal of links. Default: all are closed.
