@@ -62,13 +62,16 @@ type App struct {
 	ledgerWatch ledgerWatch
 	metrics     *metrics.Metrics
 
-	reloading   sync.Mutex
-	current     atomic.Pointer[generation]
-	certificate atomic.Pointer[tls.Certificate]
+	gate *gate // nil without one
 
-	// drained ends when the server begins to shut down.
-	drained context.Context
-	drain   context.CancelFunc
+	reloading       sync.Mutex
+	current         atomic.Pointer[generation]
+	certificate     atomic.Pointer[tls.Certificate] // of the token API
+	gateCertificate atomic.Pointer[tls.Certificate]
+
+	// drained ends when the server begins to shut down, ended when the token API does, once there are no sockets any more.
+	drained, ended context.Context
+	drain, end     context.CancelFunc
 }
 
 // New makes a server and starts what it does in the background, until Close. Nothing is listened on yet. Errors about the
@@ -96,17 +99,22 @@ func New(ctx context.Context, file *config.File, options Options) (_ *App, err e
 	if err := a.ledger.Load(ctx); err != nil {
 		return nil, file.Problem("store", fmt.Errorf("cannot be read: %w", err))
 	}
-	certificate, err := readCertificate(file)
-	if err != nil {
-		return nil, err
-	}
-	g, err := a.generation(file, nil)
+	files, err := readCertificates(file)
 	if err != nil {
 		return nil, err
 	}
 	a.drained, a.drain = context.WithCancel(context.Background())
-	a.certificate.Store(certificate)
+	a.ended, a.end = context.WithCancel(context.Background())
+	g, err := a.generation(file, nil)
+	if err != nil {
+		return nil, err
+	}
 	a.current.Store(g)
+	a.use(files)
+	if err := a.makeGate(file); err != nil {
+		g.closeBut(nil)
+		return nil, err
+	}
 	a.watchMetrics()
 	a.start()
 	a.warn(file)
@@ -165,6 +173,8 @@ func (a *App) start() {
 // Close ends what New started.
 func (a *App) Close() {
 	a.drain()
+	a.end()
+	a.closeGate()
 	a.done()
 	a.tasks.Wait()
 	a.current.Load().closeBut(nil)
@@ -179,6 +189,9 @@ func (a *App) watchMetrics() {
 		Ledger:   a.ledger.State,
 		Issuers:  func() []identity.IssuerState { return a.current.Load().doors.Identities.State() },
 		Draining: func() bool { return a.drained.Err() != nil },
+	}
+	if a.gate != nil {
+		s.Sockets = a.gate.registry.State
 	}
 	if a.keys != nil {
 		s.Signs = func() bool {
@@ -200,6 +213,7 @@ func (a *App) warn(file *config.File) {
 		a.log.Warn("store.type is memory: revocations, bans and refresh tokens do not survive a restart")
 	}
 	a.warnOfKeys(file)
+	a.warnOfGate(file)
 	switch {
 	case file.TLS != nil:
 	case loopback(file.Listen):
@@ -213,6 +227,19 @@ func (a *App) warn(file *config.File) {
 func (a *App) warnOfKeys(file *config.File) {
 	if file.InsecureKeys {
 		a.log.Warn("insecure_keys is set: whoever guesses a key makes tokens for any player")
+	}
+}
+
+// warnOfGate speaks up at a reload too.
+func (a *App) warnOfGate(file *config.File) {
+	if a.gate == nil {
+		return
+	}
+	for _, warning := range a.gate.edge.Warnings() {
+		a.log.Warn(warning)
+	}
+	if file.Gate.TLS == nil && !loopback(file.Gate.Listen) && file.Gate.OriginSecret == nil {
+		a.log.Warn("gate.origin_secret is not configured: whoever reaches the gate's address goes around the balancer in front of it", "listen", file.Gate.Listen)
 	}
 }
 
@@ -232,13 +259,13 @@ func Check(file *config.File, now func() time.Time) error {
 	if err := a.makeLasting(file); err != nil {
 		return err
 	}
-	if _, err := readCertificate(file); err != nil {
+	if _, err := readCertificates(file); err != nil {
 		return err
 	}
 	g, err := a.generation(file, nil)
 	if err != nil {
 		return err
 	}
-	g.closeBut(nil)
-	return nil
+	defer g.closeBut(nil)
+	return a.checkGate(file)
 }

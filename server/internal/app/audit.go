@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,23 +46,39 @@ func (a *App) observe(door string, s *session.Session, err error) {
 	a.admission(slog.LevelInfo, door, err == nil, err, 0, about...)
 }
 
-// admission logs a decision: at what door, whether it opened, and if not which check failed and why.
+// admission logs a decision of one of the doors whose errors have a reason.
 func (a *App) admission(level slog.Level, door string, allowed bool, err error, took time.Duration, more ...slog.Attr) {
-	attrs := []slog.Attr{slog.String("door", door), slog.Bool("allowed", allowed)}
-	a.metrics.Decision(door, allowed, jws.ReasonOf(err))
-	if err != nil {
-		problem := connect.ProblemOf(err)
-		attrs = append(attrs, text("check", string(problem.Check)), text("reason", string(problem.Reason)), slog.Any("error", err))
+	a.decision(level, decision{door: door, allowed: allowed, reason: string(jws.ReasonOf(err)), err: err, took: took}, more...)
+}
+
+// decision is one that is logged and counted: at what door, whether it opened, if not why, and how long that took.
+type decision struct {
+	door    string
+	allowed bool
+	reason  string
+	err     error
+	took    time.Duration
+}
+
+func (a *App) decision(level slog.Level, d decision, more ...slog.Attr) {
+	a.metrics.Decision(d.door, d.allowed, jws.Reason(d.reason))
+	attrs := []slog.Attr{slog.String("door", d.door), slog.Bool("allowed", d.allowed)}
+	if d.err != nil {
+		problem := connect.ProblemOf(d.err)
+		attrs = append(attrs, text("check", string(problem.Check)), text("reason", cmp.Or(d.reason, string(problem.Reason))), slog.Any("error", d.err))
+	} else {
+		attrs = append(attrs, text("reason", d.reason))
 	}
-	for _, attr := range more {
-		if !attr.Equal(slog.Attr{}) {
-			attrs = append(attrs, attr)
-		}
+	attrs = append(attrs, more...)
+	if d.took > 0 {
+		attrs = append(attrs, slog.Float64("ms", float64(d.took.Microseconds())/1000))
 	}
-	if took > 0 {
-		attrs = append(attrs, slog.Float64("ms", float64(took.Microseconds())/1000))
-	}
-	a.log.LogAttrs(context.Background(), level, admission, attrs...)
+	a.log.LogAttrs(context.Background(), level, admission, present(attrs...)...)
+}
+
+// present leaves out the attributes that have nothing to say.
+func present(attrs ...slog.Attr) []slog.Attr {
+	return slices.DeleteFunc(attrs, func(attr slog.Attr) bool { return attr.Equal(slog.Attr{}) })
 }
 
 func player(p identity.Player, id string) []slog.Attr {

@@ -100,7 +100,7 @@ func (a *App) handler(g *generation) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api.Handler())
-	mux.Handle(pathEvents, a.untilDrained(api.Handler()))
+	mux.Handle(pathEvents, a.untilEnded(api.Handler()))
 	mux.HandleFunc("GET /livez", livez)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if err := a.mountPhoton(mux, g); err != nil {

@@ -19,6 +19,8 @@ type readiness struct {
 	Issuers  []issuerState      `json:"issuers"`
 	Ledger   ledgerState        `json:"ledger"`
 	Keys     []session.KeyState `json:"keys,omitempty"`
+	// Sockets is how many are live, if there is a gate.
+	Sockets *int `json:"sockets,omitempty"`
 }
 
 type issuerState struct {
@@ -60,6 +62,10 @@ func (a *App) readiness() readiness {
 		if _, err := a.keys.Signer(); err != nil {
 			r.missing("no key signs session tokens")
 		}
+	}
+	if a.gate != nil {
+		live := a.gate.registry.State().Live
+		r.Sockets = &live
 	}
 	r.Ready = len(r.NotReady) == 0
 	return r

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 
@@ -21,13 +22,17 @@ func (a *App) Reload(file *config.File) error {
 	if err != nil {
 		return err
 	}
-	if err := a.reloadFiles(file); err != nil {
+	if err := errors.Join(a.checkGate(file), a.reloadFiles(file)); err != nil {
 		g.closeBut(old)
 		return err
 	}
 	a.current.Store(g)
+	if err := a.setRoutes(file); err != nil {
+		a.log.Error("the gate keeps its routes", "error", err) // checkGate took them
+	}
 	old.closeBut(g)
 	a.warnOfKeys(file)
+	a.warnOfGate(file)
 	if len(kept) > 0 {
 		a.log.Warn("the configuration is reloaded, but for what needs a restart", "unchanged", strings.Join(kept, ", "))
 		return nil
@@ -38,7 +43,7 @@ func (a *App) Reload(file *config.File) error {
 
 // reloadFiles reads the key file and the certificate again. Nothing is changed unless both can be used.
 func (a *App) reloadFiles(file *config.File) error {
-	certificate, err := readCertificate(file)
+	files, err := readCertificates(file)
 	if err != nil {
 		return err
 	}
@@ -51,7 +56,7 @@ func (a *App) reloadFiles(file *config.File) error {
 			return file.Problem("sessions.key_file", err)
 		}
 	}
-	a.certificate.Store(certificate)
+	a.use(files)
 	return nil
 }
 
@@ -79,6 +84,7 @@ func keepFixed(now, old *config.Config) (kept []string) {
 	keep(&kept, "log", &now.Log, old.Log)
 	keep(&kept, "store", &now.Store, old.Store)
 	keep(&kept, "revocation", &now.Revocation, old.Revocation)
+	kept = append(kept, keepGate(now, old)...)
 	if (now.TLS == nil) != (old.TLS == nil) {
 		now.TLS = old.TLS
 		kept = append(kept, "tls")
@@ -91,6 +97,26 @@ func keepFixed(now, old *config.Config) (kept []string) {
 		keep(&kept, "sessions.token_lifetime", &now.Sessions.TokenLifetime, old.Sessions.TokenLifetime)
 		keep(&kept, "sessions.session_lifetime", &now.Sessions.SessionLifetime, old.Sessions.SessionLifetime)
 		keep(&kept, "sessions.key_cache_lifetime", &now.Sessions.KeyCacheLifetime, old.Sessions.KeyCacheLifetime)
+	}
+	return kept
+}
+
+// keepGate does so for what of the gate is made at the start. Its routes are not.
+func keepGate(now, old *config.Config) (kept []string) {
+	if now.Gate == nil || old.Gate == nil {
+		keep(&kept, "gate", &now.Gate, old.Gate)
+		return kept
+	}
+	keep(&kept, "gate.listen", &now.Gate.Listen, old.Gate.Listen)
+	keep(&kept, "gate.stale_sockets", &now.Gate.StaleSockets, old.Gate.StaleSockets)
+	keep(&kept, "gate.origin_secret", &now.Gate.OriginSecret, old.Gate.OriginSecret)
+	keep(&kept, "gate.trusted_proxies", &now.Gate.TrustedProxies, old.Gate.TrustedProxies)
+	keep(&kept, "gate.handshakes", &now.Gate.Handshakes, old.Gate.Handshakes)
+	keep(&kept, "gate.sockets_per_player", &now.Gate.SocketsPerPlayer, old.Gate.SocketsPerPlayer)
+	keep(&kept, "gate.notice", &now.Gate.Notice, old.Gate.Notice)
+	keep(&kept, "gate.ticket_audience", &now.Gate.TicketAudience, old.Gate.TicketAudience)
+	if (now.Gate.TLS == nil) != (old.Gate.TLS == nil) {
+		keep(&kept, "gate.tls", &now.Gate.TLS, old.Gate.TLS)
 	}
 	return kept
 }

@@ -47,8 +47,18 @@ type Listeners struct {
 
 // Listen opens the addresses of a configuration. Close the listeners, also after Serve.
 func Listen(file *config.File) (l Listeners, err error) {
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
 	if l.API, err = listen(file, "listen", file.Listen); err != nil {
 		return l, err
+	}
+	if file.Gate != nil {
+		if l.Gate, err = listen(file, "gate.listen", file.Gate.Listen); err != nil {
+			return l, err
+		}
 	}
 	if file.Metrics != nil {
 		l.Metrics, err = listen(file, "metrics.listen", file.Metrics.Listen)
@@ -73,30 +83,51 @@ func (l Listeners) Close() {
 	}
 }
 
-// Serve answers requests until ctx ends, and then lets what has begun end: see shutdown. With a certificate in the
-// configuration the token API speaks TLS.
+// Serve answers requests until ctx ends, and then lets what has begun end: first the sockets, then the token API, so that
+// their players can still ask it. With certificates in the configuration it speaks TLS.
 func (a *App) Serve(ctx context.Context, l Listeners) error {
-	api := NewHTTPServer(a, a.log)
-	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
+	var all servers
+	defer all.close()
 	failed := make(chan error, 3)
-	go func() { failed <- a.serveAPI(api, l.API) }()
-	a.log.Info("serving", "address", l.API.Addr().String(), "issuer", a.current.Load().file.Issuer)
+	serve := func(s *http.Server, listener net.Listener, what string, run func(*http.Server, net.Listener) error) *http.Server {
+		all = append(all, s)
+		a.log.Info(what, "address", listener.Addr().String(), "issuer", a.current.Load().file.Issuer)
+		go func() { failed <- run(s, listener) }()
+		return s
+	}
+	api := serve(NewHTTPServer(a, a.log), l.API, "serving", a.serveAPI)
+	var games *http.Server
+	if l.Gate != nil {
+		games = serve(a.gateServer(), l.Gate, "serving the gate", a.serveGate)
+	}
 	if l.Metrics != nil {
-		numbers := NewHTTPServer(a.metrics.Handler(), a.log)
-		defer numbers.Close()
-		go func() { failed <- numbers.Serve(l.Metrics) }()
-		a.log.Info("serving metrics", "address", l.Metrics.Addr().String())
+		serve(NewHTTPServer(a.metrics.Handler(), a.log), l.Metrics, "serving metrics", (*http.Server).Serve)
 	}
 	select {
 	case err := <-failed:
-		return errors.Join(err, api.Close())
+		return err
 	case <-ctx.Done():
+	}
+	a.drain()
+	a.log.Info("shutting down")
+	if games != nil {
+		a.drainGate(context.WithoutCancel(ctx), games)
 	}
 	return a.shutdown(context.WithoutCancel(ctx), api)
 }
 
+// servers are closed at the end, whatever they have left.
+type servers []*http.Server
+
+func (s *servers) close() {
+	for _, server := range *s {
+		_ = server.Close()
+	}
+}
+
 func (a *App) serveAPI(server *http.Server, listener net.Listener) error {
 	if a.certificate.Load() != nil {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.getCertificate}
 		return server.ServeTLS(listener, "", "")
 	}
 	return server.Serve(listener)
@@ -104,8 +135,7 @@ func (a *App) serveAPI(server *http.Server, listener net.Listener) error {
 
 // shutdown lets requests that have begun finish for up to 10 s.
 func (a *App) shutdown(ctx context.Context, api *http.Server) error {
-	a.drain()
-	a.log.Info("shutting down")
+	a.end()
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	err := api.Shutdown(ctx)
@@ -116,12 +146,12 @@ func (a *App) shutdown(ctx context.Context, api *http.Server) error {
 	return err
 }
 
-// untilDrained ends the wait of a request that may wait for long when the server begins to shut down.
-func (a *App) untilDrained(next http.Handler) http.Handler {
+// untilEnded ends the wait of a request that may wait for long when the token API begins to shut down.
+func (a *App) untilEnded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		defer context.AfterFunc(a.drained, cancel)()
+		defer context.AfterFunc(a.ended, cancel)()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
@@ -130,22 +160,41 @@ func (a *App) getCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return a.certificate.Load(), nil
 }
 
-// readCertificate reads the certificate of a file, nil if it has none. Its private key must be its owner's alone.
-func readCertificate(file *config.File) (*tls.Certificate, error) {
-	if file.TLS == nil {
+// certificates are those of the listeners, nil where there is none.
+type certificates struct {
+	api, gate *tls.Certificate
+}
+
+// use puts them in place of those before.
+func (a *App) use(c certificates) {
+	a.certificate.Store(c.api)
+	a.gateCertificate.Store(c.gate)
+}
+
+func readCertificates(file *config.File) (c certificates, err error) {
+	if c.api, err = readCertificate(file, "tls", file.TLS); err != nil || file.Gate == nil {
+		return c, err
+	}
+	c.gate, err = readCertificate(file, "gate.tls", file.Gate.TLS)
+	return c, err
+}
+
+// readCertificate reads a certificate, nil if there is none. Its private key must be its owner's alone.
+func readCertificate(file *config.File, path string, t *config.TLS) (*tls.Certificate, error) {
+	if t == nil {
 		return nil, nil
 	}
-	chain, err := os.ReadFile(file.Path(file.TLS.Certificate))
+	chain, err := os.ReadFile(file.Path(t.Certificate))
 	if err != nil {
-		return nil, file.Problem("tls.certificate", err)
+		return nil, file.Problem(path+".certificate", err)
 	}
-	key, err := keyfile.ReadPrivate(file.Path(file.TLS.Key))
+	key, err := keyfile.ReadPrivate(file.Path(t.Key))
 	if err != nil {
-		return nil, file.Problem("tls.key", err)
+		return nil, file.Problem(path+".key", err)
 	}
 	certificate, err := tls.X509KeyPair(chain, key)
 	if err != nil {
-		return nil, file.Problem("tls", err)
+		return nil, file.Problem(path, err)
 	}
 	return &certificate, nil
 }

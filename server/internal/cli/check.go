@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sallyport-auth/sallyport/edge"
 	"github.com/sallyport-auth/sallyport/server/internal/app"
 	"github.com/sallyport-auth/sallyport/server/internal/config"
 )
@@ -29,13 +34,50 @@ func checkConfig(p Process, path string) error {
 	if err := app.Check(file, p.Now); err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	return errors.Join(printReach(p.Out, file), printGate(p.Out, file))
+}
+
+func printReach(w io.Writer, file *config.File) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PATH\tMETHODS\tWHO MAY REACH IT")
 	for _, r := range app.WhoMayReach(file) {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Path, r.Methods, r.Who)
 	}
 	fmt.Fprintln(table, "everything else\tany\tnobody: 404")
 	return table.Flush()
+}
+
+// printGate prints what the gate lets through, and the warnings of its routes.
+func printGate(w io.Writer, file *config.File) error {
+	if file.Gate == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\nThe gate, at %s:\n\n", file.Gate.Listen)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PATH\tMETHODS\tWHO MAY PASS\tTO\tROUTE\tNOTE")
+	routes := file.GateRoutes()
+	for _, r := range edge.Table(routes) {
+		fmt.Fprintln(table, strings.TrimRight(strings.Join([]string{r.Path, r.Methods, r.Who, r.Backend, r.Route, r.Note}, "\t"), "\t"))
+	}
+	fmt.Fprintln(table, "everything else\tany\tnobody: 403")
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, warning := range warnings(routes) {
+		fmt.Fprintf(w, "\nWARNING: %s\n", warning)
+	}
+	return nil
+}
+
+// warnings are those of the routes, each once.
+func warnings(routes []edge.Route) []string {
+	var all []string
+	for _, r := range routes {
+		if r.Warning != "" && !slices.Contains(all, r.Warning) {
+			all = append(all, r.Warning)
+		}
+	}
+	return all
 }
 
 func newConfigDoc(p Process) *cobra.Command {

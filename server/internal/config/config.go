@@ -43,6 +43,8 @@ type Config struct {
 	Verify *ForwardAuth `yaml:"verify"`
 	// ClerkWebhooks take Clerk's webhooks, so that a sign-out or a ban at Clerk ends the sessions here.
 	ClerkWebhooks []ClerkWebhook `yaml:"clerk_webhooks"`
+	// Gate stands before the game servers and lets verified players through. Without it there is none.
+	Gate *Gate `yaml:"gate"`
 	// Metrics tells Prometheus about this server. Without it nobody is told.
 	Metrics *Metrics `yaml:"metrics"`
 	// InsecureKeys allows keys and secrets that anyone can guess: shorter than 32 bytes, or the default of some product,

@@ -29,6 +29,15 @@ sessions:
   key_file: keys.json
 `
 
+// gate is a gate with one server, and routed one with one route.
+func gate(server string) string {
+	return "gate:\n  listen: \":1\"\n  stale_sockets: keep\n  servers: [" + server + "]\n"
+}
+
+func routed(route string) string {
+	return "gate:\n  listen: \":1\"\n  stale_sockets: keep\n  routes: [" + route + "]\n"
+}
+
 func parse(text string) (*config.File, error) {
 	return config.Parse(strictyaml.Source{Name: "c.yaml", Data: []byte(text), Env: env})
 }
@@ -65,7 +74,7 @@ func TestFull(t *testing.T) {
 	if all := new(config.Issuer).Types(); !slices.Equal(types, all) {
 		t.Errorf("the file has issuers %v, want every preset %v", types, all)
 	}
-	if got := f.Secrets(); !slices.Contains(got, "an encryption key of thirty-two b") || len(got) != 8 {
+	if got := f.Secrets(); !slices.Contains(got, "an encryption key of thirty-two b") || len(got) != 11 {
 		t.Errorf("%d secrets", len(got))
 	}
 }
@@ -125,6 +134,27 @@ func TestProblems(t *testing.T) {
 		{"caller's hash", "sessions:", "callers: [{id: a, secret_hashes: [abc], may: [ban]}]\nsessions:", "c.yaml:9:35: callers[0].secret_hashes[0]: want a SHA-256 digest, 64 hexadecimal digits"},
 		{"origin", "sessions:", "cors: {origins: [\"https://play.example.com/\"]}\nsessions:", "c.yaml:9:18: cors.origins[0]: want an origin such as https://play.example.com, without a path"},
 		{"Photon without secret", "sessions:", "photon: {tokens: session}\nsessions:", "c.yaml:9:9: photon: secrets is missing: set the dashboard's secret (or insecure_no_secret: true)"},
+		{"gate that lets nothing through", "sessions:", "gate: {listen: \":1\", stale_sockets: keep}\nsessions:", "c.yaml:9:7: gate: has neither servers nor routes: nothing would get through"},
+		{"gate without decision", "sessions:", "gate: {listen: \":1\", servers: [{type: plain, backend: \"http://a:1\", path: /}]}\nsessions:", `c.yaml:9:7: gate: required field "stale_sockets" is missing`},
+		{"gate's field misspelt", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /}") + "  trusted_proxy: [a]\nsessions:", `c.yaml:13:3: gate: unknown field "trusted_proxy"; did you mean "trusted_proxies"?`},
+		{"gate's server misspelt", "sessions:", gate("{type: nakma, backend: \"http://a:1\"}") + "sessions:", `c.yaml:12:20: gate.servers[0].type: "nakma" is not a valid word; did you mean "nakama"? (want one of nakama, colyseus, plain, reference-open)`},
+		{"gate's server without a backend", "sessions:", gate("{type: colyseus}") + "sessions:", `c.yaml:12:13: gate.servers[0]: required field "backend" is missing`},
+		{"gate's backend with a path", "sessions:", gate("{type: colyseus, backend: \"http://a:1/x\"}") + "sessions:", "c.yaml:12:39: gate.servers[0].backend: want http://HOST:PORT without a path, such as http://127.0.0.1:7350"},
+		{"Nakama's routes without its keys", "sessions:", gate("{type: nakama, backend: \"http://a:1\"}") + "sessions:", "c.yaml:12:13: gate.servers[0]: needs the section nakama, which verifies the session tokens that Nakama makes"},
+		{"socket's mode", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /, socket: {mode: replace_oldest}}") + "sessions:", `c.yaml:12:74: gate.servers[0].socket.mode: "replace_oldest" is not a valid word; did you mean "replace_older"? (want one of replace_older, refuse_newer)`},
+		{"socket's ping", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /, socket: {ping: 10ms}}") + "sessions:", "c.yaml:12:74: gate.servers[0].socket.ping: want 1s to 5m"},
+		{"socket's origin", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /, socket: {origins: [play.example.com]}}") + "sessions:", "c.yaml:12:78: gate.servers[0].socket.origins[0]: want an origin such as https://play.example.com, without a path"},
+		{"path without a slash", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: ws}") + "sessions:", "c.yaml:12:56: gate.servers[0].path: want a path that begins with a slash"},
+		{"proxies", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /}") + "  trusted_proxies: [10.0.0.1/8]\nsessions:", "c.yaml:13:21: gate.trusted_proxies[0]: want an address or a range, such as 10.1.2.3 or 10.0.0.0/8"},
+		{"origin secret", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /}") + "  origin_secret: {values: [\"${SHORT}\"]}\nsessions:", "c.yaml:13:28: gate.origin_secret.values[0]: has 6 bytes, want at least 32"},
+		{"drain", "sessions:", gate("{type: plain, backend: \"http://a:1\", path: /}") + "  drain_window: 2h\nsessions:", "c.yaml:13:17: gate.drain_window: want 0s to 1h"},
+		{"route for nobody in particular", "sessions:", routed("{name: a, path: /a, methods: [GET], backend: \"http://a:1\"}") + "sessions:", `c.yaml:12:12: gate.routes[0]: required field "who" is missing`},
+		{"route for whom", "sessions:", routed("{name: a, path: /a, methods: [GET], backend: \"http://a:1\", who: [sesion]}") + "sessions:", `c.yaml:12:77: gate.routes[0].who[0]: "sesion" is not a valid word; did you mean "session"? (want one of public, identity, session, ticket, nobody)`},
+		{"route to nowhere", "sessions:", routed("{name: a, path: /a, methods: [GET], who: [session]}") + "sessions:", "c.yaml:12:12: gate.routes[0]: backend is missing: the server behind this route"},
+		{"route for nobody and others", "sessions:", routed("{name: a, path: /a, methods: [GET], who: [nobody, session]}") + "sessions:", "c.yaml:12:53: gate.routes[0].who: has nobody beside others: it stands alone"},
+		{"route's method", "sessions:", routed("{name: a, path: /a, methods: [get], backend: \"http://a:1\", who: [session]}") + "sessions:", "c.yaml:12:42: gate.routes[0].methods[0]: want a method in capitals, such as GET"},
+		{"route twice", "sessions:", routed("{name: a, path: /a, methods: [GET], who: [nobody]}, {name: a, path: /b, methods: [GET], who: [nobody]}") + "sessions:", "c.yaml:12:71: gate.routes[1].name: is the same as that of entry 0 of the list"},
+		{"route's socket without origins", "sessions:", routed("{name: a, path: /a, methods: [GET], backend: \"http://a:1\", who: [session], socket: {profile: plain}}") + "sessions:", "c.yaml:12:95: gate.routes[0].socket: wants one of origins and any_origin: true, which says which web pages may open a socket"},
 		{"two issuers for one iss", "sessions:", "  - type: cognito\n    realm: others\n    user_pool_id: eu-central-1_Example12\n    client_ids: [game]\n    uses: [id]\nsessions:", "c.yaml:9:5: issuers[1]: "},
 		{"Clerk without a decision", "sessions:", "  - type: clerk\n    realm: players\n    issuer: https://clerk.example.com\nsessions:", "c.yaml:9:5: issuers[1].authorized_parties: is empty: list the origins of your pages, or set any_authorized_party"},
 		{"webhook of nobody", "sessions:", "clerk_webhooks: [{issuer: https://clerk.example.com, secrets: [\"${KEY}\"]}]\nsessions:", "c.yaml:9:27: clerk_webhooks[0].issuer: is not the issuer of any issuer of type clerk"},

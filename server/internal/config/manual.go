@@ -14,7 +14,7 @@ import (
 
 // sources are the files whose structs are the configuration: their comments are its manual.
 //
-//go:embed config.go store.go issuers.go primary.go oidc.go game.go
+//go:embed config.go store.go gate.go issuers.go primary.go oidc.go game.go
 var sources embed.FS
 
 // Manual returns the manual of the configuration file as Markdown: a section for each mapping, with its fields in the
@@ -24,10 +24,11 @@ func Manual() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	m := manual{comments: comments}
+	m := manual{comments: comments, described: make(map[reflect.Type]string)}
 	m.text.WriteString("# The configuration file\n\n" + preface)
 	m.section("", reflect.TypeFor[Config]())
 	m.variants("store", new(Store))
+	m.variants("gate.servers[]", new(GameServer))
 	m.variants("issuers[]", new(Issuer))
 	return m.text.String(), nil
 }
@@ -87,8 +88,9 @@ func addComment(comments map[string]comment, decl *ast.GenDecl) {
 }
 
 type manual struct {
-	comments map[string]comment
-	text     strings.Builder
+	comments  map[string]comment
+	described map[reflect.Type]string // the sections of structs that can stand in several places
+	text      strings.Builder
 }
 
 // variants describes the structs of a mapping's types.
@@ -123,35 +125,52 @@ func (m *manual) fields(typ reflect.Type) {
 		}
 		name, option, _ := strings.Cut(tag, ",")
 		about := rest(m.comments[typ.Name()].fields[f.Name], f.Name)
+		if section := m.described[elemOf(f.Type)]; section != "" {
+			about += " Its fields are those of " + section + "."
+		}
 		fmt.Fprintf(&m.text, "- `%s`: %s.\n%s\n", name, describe(f, option == "required"), wrap(sentence(about), "  "))
 	}
 }
 
-// nested describes the structs in the fields of one.
+// elemOf is the type of a field's value, or of its entries.
+func elemOf(typ reflect.Type) reflect.Type {
+	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	return typ
+}
+
+// nested describes the structs in the fields of one, each the first time that it is met.
 func (m *manual) nested(path string, typ reflect.Type) {
 	for i := range typ.NumField() {
 		f := typ.Field(i)
+		if f.Anonymous {
+			m.nested(path, f.Type)
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		elem, suffix := f.Type, ""
-		if elem.Kind() == reflect.Slice {
-			elem, suffix = elem.Elem(), "[]"
-		}
-		if elem.Kind() == reflect.Pointer {
-			elem = elem.Elem()
-		}
-		if name == "" || elem.Kind() != reflect.Struct || reflect.PointerTo(elem).Implements(reflect.TypeFor[strictyaml.Union]()) {
+		elem := elemOf(f.Type)
+		if name == "" || elem.Kind() != reflect.Struct || m.described[elem] != "" || reflect.PointerTo(elem).Implements(reflect.TypeFor[strictyaml.Union]()) {
 			continue
 		}
-		separator := "."
-		if path == "" || strings.Contains(path, " with type: ") {
-			separator = ""
+		if f.Type.Kind() == reflect.Slice {
+			name += "[]"
 		}
-		if strings.Contains(path, " with type: ") {
-			name = path + ": " + name
-			m.section(name+suffix, elem)
-			continue
-		}
-		m.section(path+separator+name+suffix, elem)
+		section := under(path, name)
+		m.section(section, elem)
+		m.described[elem] = section
+	}
+}
+
+// under is the title of the section of a field.
+func under(path, name string) string {
+	switch {
+	case path == "":
+		return name
+	case strings.Contains(path, " with type: "):
+		return path + ": " + name
+	default:
+		return path + "." + name
 	}
 }
 

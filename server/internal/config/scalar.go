@@ -64,7 +64,14 @@ func (d Duration) String() string {
 	if day := Duration(24 * time.Hour); d > 0 && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}
-	return time.Duration(d).String()
+	text := time.Duration(d).String()
+	if before, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = before + "m"
+	}
+	if before, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = before + "h"
+	}
+	return text
 }
 
 // MarshalText is the notation that UnmarshalText reads.

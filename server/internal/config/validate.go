@@ -49,6 +49,7 @@ func (f *File) validate() {
 	f.checkPhoton()
 	f.checkForward()
 	f.checkWebhooks()
+	f.checkGate()
 	if f.Sessions == nil && f.Nakama == nil {
 		f.report("", "neither sessions nor nakama is there: say who makes the session tokens")
 	}

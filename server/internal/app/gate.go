@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/edge"
+	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/server/internal/config"
+	"github.com/sallyport-auth/sallyport/session"
+)
+
+// gate is the gate with its sockets, which live over reloads.
+type gate struct {
+	edge     *edge.Gate
+	registry *connect.Registry
+}
+
+// makeGate makes the gate of a configuration that has one. What it verifies with is that of the moment.
+func (a *App) makeGate(file *config.File) error {
+	if file.Gate == nil {
+		return nil
+	}
+	routes := file.GateRoutes()
+	registry, err := connect.NewRegistry(connect.RegistryConfig{
+		Ledger: a.ledger, Routes: edge.SocketRoutes(routes), Stale: connect.StaleSockets(file.Gate.StaleSockets),
+		PerPlayer: file.Gate.SocketsPerPlayer, Notice: time.Duration(file.Gate.Notice), Now: a.options.Now,
+	})
+	if err != nil {
+		return file.Problem("gate", err)
+	}
+	c := a.gateConfig(file, routes)
+	c.Registry, c.Observe, c.ObserveSocket = registry, a.gateDecided, a.socketEnded
+	made, err := edge.New(c)
+	if err != nil {
+		return file.Problem("gate", err)
+	}
+	a.gate = &gate{edge: made, registry: registry}
+	return nil
+}
+
+func (a *App) gateConfig(file *config.File, routes []edge.Route) edge.Config {
+	g := file.Gate
+	c := edge.Config{
+		Routes: routes, Sessions: sessionsNow{a}, Identities: identitiesNow{a}, Tickets: ticketsNow{a}, TicketAudience: g.TicketAudience,
+		Ledger: a.ledger, Realms: file.Realms(), TrustedProxies: g.Proxies(), Now: a.options.Now, SessionIssuer: sessionIssuer(file),
+		Handshakes: edge.HandshakeLimit{Rate: float64(g.Handshakes.Rate), Burst: g.Handshakes.Burst, Concurrent: g.Handshakes.Concurrent},
+	}
+	if g.OriginSecret != nil {
+		c.OriginSecret.Header = g.OriginSecret.Header
+		for _, value := range g.OriginSecret.Values {
+			c.OriginSecret.Values = append(c.OriginSecret.Values, string(value.Bytes()))
+		}
+	}
+	return c
+}
+
+// sessionIssuer tells session tokens from identity tokens. Where both Nakama and this server make session tokens, no one word
+// does, and a route that takes both kinds is refused.
+func sessionIssuer(file *config.File) string {
+	switch {
+	case file.Nakama == nil:
+		return file.Issuer
+	case file.Sessions == nil:
+		return connect.NoIssuer
+	default:
+		return ""
+	}
+}
+
+// checkGate makes the gate of a configuration and throws it away, so that a later change of routes cannot fail.
+func (a *App) checkGate(file *config.File) error {
+	probe := &App{options: a.options, log: a.log, ledger: a.ledger}
+	if err := probe.makeGate(file); err != nil || probe.gate == nil {
+		return err
+	}
+	probe.closeGate()
+	return nil
+}
+
+// setRoutes gives the gate the routes of another configuration.
+func (a *App) setRoutes(file *config.File) error {
+	if a.gate == nil {
+		return nil
+	}
+	routes := file.GateRoutes()
+	if err := errors.Join(a.gate.registry.SetRoutes(edge.SocketRoutes(routes)), a.gate.edge.SetRoutes(routes)); err != nil {
+		return file.Problem("gate", err)
+	}
+	return nil
+}
+
+// sessionsNow, identitiesNow and ticketsNow are the verifiers of the configuration of the moment.
+type (
+	sessionsNow   struct{ app *App }
+	identitiesNow struct{ app *App }
+	ticketsNow    struct{ app *App }
+)
+
+// Verify verifies a session token.
+func (n sessionsNow) Verify(ctx context.Context, token string) (*session.Session, error) {
+	return n.app.current.Load().doors.Sessions.Verify(ctx, token)
+}
+
+// Verify verifies an identity token.
+func (n identitiesNow) Verify(ctx context.Context, token string) (*identity.Identity, error) {
+	return n.app.current.Load().doors.Identities.Verify(ctx, token)
+}
+
+// Redeem redeems a ticket.
+func (n ticketsNow) Redeem(ctx context.Context, ticket string, binding session.Binding) (*session.Session, string, error) {
+	return n.app.current.Load().tickets.Redeem(ctx, ticket, binding)
+}
+
+func (a *App) gateServer() *http.Server {
+	server := a.gate.edge.Server()
+	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)
+	return server
+}
+
+// closeGate ends what is left of the gate.
+func (a *App) closeGate() {
+	if a.gate == nil {
+		return
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	_ = a.gate.registry.Drain(ended, 0) // ctx says that nothing is waited for
+	if err := a.gate.edge.Close(); err != nil {
+		a.log.Warn("the gate did not close in order", "error", err)
+	}
+}
+
+// serveGate lets game traffic in on a listener.
+func (a *App) serveGate(server *http.Server, listener net.Listener) error {
+	if a.gateCertificate.Load() != nil {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return a.gateCertificate.Load(), nil
+		}}
+		return server.ServeTLS(listener, "", "")
+	}
+	return a.gate.edge.Serve(server, listener)
+}
+
+// drainGate stops accepting game traffic and closes the sockets over the window of the configuration.
+func (a *App) drainGate(ctx context.Context, server *http.Server) {
+	window := time.Duration(a.current.Load().file.Gate.DrainWindow)
+	ctx, cancel := context.WithTimeout(ctx, window+drainTimeout)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Shutdown(ctx) }()
+	a.log.Info("closing the sockets", "sockets", a.gate.registry.State().Live, "window", window.String())
+	if err := a.gate.edge.Drain(ctx, window); err != nil {
+		a.log.Warn("some sockets did not end in time and were cut off", "error", err)
+	}
+	if err := <-stopped; err != nil {
+		a.log.Warn("some requests through the gate did not finish in time and were cut off", "error", err)
+	}
+}
+
+// gateDoor is the name of a route in the log and in the metrics. It begins with a word that no path of the API begins with.
+func gateDoor(route string) string {
+	return strings.TrimSuffix("gate "+route, " ")
+}
+
+// gateDecided logs what the gate decided: sockets and refusals as info, and the many requests that pass as debug.
+func (a *App) gateDecided(d edge.Decision) {
+	level := slog.LevelInfo
+	if d.Allowed && !d.Upgrade {
+		level = slog.LevelDebug
+	}
+	about := append(player(d.Player, ""), text("session", d.Session), text("method", d.Method), slog.Int("status", d.Status), slog.Bool("upgrade", d.Upgrade))
+	if d.Client.IsValid() {
+		about = append(about, slog.String("client", d.Client.String()))
+	}
+	a.decision(level, decision{door: gateDoor(d.Route), allowed: d.Allowed, reason: d.Reason, err: d.Err, took: d.Elapsed}, about...)
+}
+
+// socketEnded logs the end of a socket.
+func (a *App) socketEnded(e edge.SocketEnd) {
+	attrs := []slog.Attr{
+		slog.String("door", gateDoor(e.Route)), slog.String("reason", string(e.Reason)), slog.Float64("seconds", e.Elapsed.Seconds()),
+		slog.Int64("bytes_from_client", e.FromClient), slog.Int64("bytes_from_backend", e.FromBackend), text("session", e.Session),
+	}
+	a.log.LogAttrs(context.Background(), slog.LevelInfo, "socket ended", present(append(attrs, player(e.Player, "")...)...)...)
+}
