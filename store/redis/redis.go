@@ -1,12 +1,12 @@
-// Package redis keeps revocations, refresh families and tickets in Redis (7.0 or later), for any number of nodes: one
-// server, Sentinel, or a cluster. Valkey has the same commands but is not tested.
+// Package redis keeps revocations, refresh families, tickets and the owners of sockets in Redis (7.0 or later), for any
+// number of nodes: one server, Sentinel, or a cluster. Valkey has the same commands but is not tested.
 //
 //	store, err := redis.Open(ctx, redis.Config{Addresses: []string{"redis:6379"}, TLS: &tls.Config{}})
 //	...
 //	defer store.Close()
 //	ledger, err := session.NewLedger(session.LedgerConfig{Store: store, Policy: session.Grace})
 //
-// A [Store] is session.Revocations, session.Families and session.Tickets. Every change is one script, which runs whole or
+// A [Store] is session.Revocations, session.Families, session.Tickets and session.Cluster. Every change is one script, which runs whole or
 // not at all and goes by the server's clock.
 //
 // # What a fail-over does
@@ -17,6 +17,8 @@
 //   - Revocations are written again by the nodes that acknowledged them and still run. Followers get the whole set.
 //   - Families and tickets from before are refused, because a rotation or a use of them may be what was lost: players sign
 //     in again. See Config.InsecureKeepFamilies.
+//   - Owners of sockets store their claims again with the fencing numbers that they have, of which the highest wins. A server
+//     whose clock is behind that of the one it replaces, by more than the fail-over took, gives lower numbers for so long.
 //
 // The epoch is new too when the first replica joins, when all replicas were gone for an hour, and for what a cluster moves
 // to another server.
@@ -26,7 +28,7 @@
 // The maxmemory-policy must be noeviction, which Open checks: an evicted revocation is a lifted one. Use appendonly yes.
 // With replicas set min-replicas-to-write 1 and Config.Replicas. An ACL user needs
 //
-//	~NAMESPACE:* +@read +@write +@scripting +@connection +wait +info +time
+//	~NAMESPACE:* &NAMESPACE:* +publish +subscribe +@read +@write +@scripting +@connection +wait +info +time
 //
 // and, for a cluster, +cluster|slots +cluster|shards. Who can read the keys can make refresh tokens: the families' secrets
 // are among them.
@@ -60,6 +62,7 @@ var (
 	_ session.Revocations = (*Store)(nil)
 	_ session.Families    = (*Store)(nil)
 	_ session.Tickets     = (*Store)(nil)
+	_ session.Cluster     = (*Store)(nil)
 )
 
 // Open connects and checks the server's maxmemory-policy. An error wraps session.ErrStoreUnavailable, or it names the

@@ -36,7 +36,7 @@ func conform(t *testing.T, c redis.Config) {
 			t.Fatal(err)
 		}
 		t.Cleanup(s.Close)
-		return storetest.Stores{Revocations: s, Families: s, Tickets: s}
+		return storetest.Stores{Revocations: s, Families: s, Tickets: s, Cluster: s}
 	})
 }
 

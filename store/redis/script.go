@@ -31,6 +31,18 @@ var (
 	putSource string
 	//go:embed scripts/take.lua
 	takeSource string
+	//go:embed scripts/owners.lua
+	owners string
+	//go:embed scripts/claim.lua
+	claimSource string
+	//go:embed scripts/renew.lua
+	renewSource string
+	//go:embed scripts/release.lua
+	releaseSource string
+	//go:embed scripts/members.lua
+	membersSource string
+	//go:embed scripts/send.lua
+	sendSource string
 )
 
 var (
@@ -41,13 +53,19 @@ var (
 	rotateScript = newScript("family", familySource)
 	putScript    = newScript("put", putSource)
 	takeScript   = newScript("take", takeSource)
+
+	claimScript   = newScript("claim", owners+claimSource)
+	renewScript   = newScript("renew", owners+renewSource)
+	releaseScript = newScript("release", releaseSource)
+	membersScript = newScript("members", membersSource)
+	sendScript    = newScript("send", sendSource)
 )
 
 func init() {
 	for _, s := range []*script{appendScript, createScript, rotateScript} {
 		s.waits = true
 	}
-	for _, s := range []*script{appendScript, feedScript, getScript} {
+	for _, s := range []*script{appendScript, feedScript, getScript, claimScript, renewScript, releaseScript, membersScript} {
 		s.repeats = true
 	}
 }

@@ -44,7 +44,7 @@ func certificate(t *testing.T) (cert, key string, trust *x509.CertPool) {
 }
 
 // The user may do what the package comment says and no more.
-const user = "user node on >a-long-password ~sallyport*:* +@read +@write +@scripting +@connection +wait +info +time"
+const user = "user node on >a-long-password ~sallyport*:* &sallyport*:* +publish +subscribe +@read +@write +@scripting +@connection +wait +info +time"
 
 func TestTLSAndUser(t *testing.T) {
 	t.Parallel()

@@ -24,3 +24,17 @@ local function epoch()
 	end
 	return string.match(info, 'master_replid:(%x+)'), info
 end
+
+-- followed refuses to speak for a master that has fewer replicas than are wanted: it may be one that was replaced and does
+-- not know it.
+local function followed(info, wanted)
+	local replicas = 0
+	for state, lag in string.gmatch(info, 'slave%d+:[^\r\n]-state=(%w+)[^\r\n]-lag=(%d+)') do
+		if state == 'online' and tonumber(lag) <= 10 then
+			replicas = replicas + 1
+		end
+	end
+	if replicas < tonumber(wanted) then
+		error({err = 'NOREPLICAS sallyport: the master has fewer replicas than are required'})
+	end
+end
