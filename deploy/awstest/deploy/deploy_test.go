@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -44,7 +45,7 @@ func TestTagsAreNumbers(t *testing.T) {
 
 func TestTwoImagesHaveOneNumber(t *testing.T) {
 	w := newWorld(t, "docker")
-	w.configure("IMAGES='sallyport nakama'\n")
+	w.configure("IMAGES='sallyport_image=sallyport backend_image=nakama'\n")
 	w.commit()
 	w.put("ecr/sallyport-dev/sallyport/3", "sha256:old")
 	w.put("ecr/sallyport-dev/nakama/7", "sha256:old")
@@ -70,6 +71,14 @@ func TestPodmanBesideDocker(t *testing.T) {
 	if w.calls("docker") != nil {
 		t.Error("docker was used")
 	}
+}
+
+func TestNoRepository(t *testing.T) {
+	w := newWorld(t, "docker")
+	if err := os.RemoveAll(filepath.Join(w.dir, "ecr")); err != nil {
+		t.Fatal(err)
+	}
+	w.fails("deploy/terraform/bootstrap makes the repository", "deploy")
 }
 
 func TestNoEngine(t *testing.T) {
@@ -218,7 +227,7 @@ func TestRollBackLeavesWhatSomebodyElseDeployed(t *testing.T) {
 	w.succeeds("deploy")
 	w.put("smoke-fails-with", "sha256:")
 	w.put("deploys-before-smoke", "theirs@sha256:1")
-	w.fails("somebody else has deployed sallyport=theirs@sha256:1 since; nothing was rolled back", "deploy")
+	w.fails("somebody else has deployed sallyport_image=theirs@sha256:1 since; nothing was rolled back", "deploy")
 	if got := w.get("running"); got != "theirs@sha256:1 none" {
 		t.Errorf("running is %q", got)
 	}

@@ -69,10 +69,6 @@ func (s stub) aws() int {
 		fmt.Println(account)
 	case "ecr get-login-password":
 		fmt.Println("a-password")
-	case "ecr describe-repositories":
-		if _, err := os.Stat(filepath.Join(s.world, "ecr", s.option("--repository-names"))); err != nil {
-			return s.fail("An error occurred (RepositoryNotFoundException) when calling the DescribeRepositories operation")
-		}
 	case "ecr describe-images":
 		return s.describeImages()
 	case "ecs list-services":

@@ -39,6 +39,11 @@ func newWorld(t *testing.T, engines ...string) *world {
 	w.file("deploy/env/dev/backend.hcl", fmt.Sprintf("path = %q\nworkspace_dir = %q\n", dir+"/state/default", dir+"/state"), 0o644)
 	w.file("deploy/env/dev/terraform.tfvars", fmt.Sprintf("world = %q\n", dir), 0o644)
 	w.configure("")
+	for _, name := range []string{"sallyport", "nakama"} {
+		if err := os.MkdirAll(filepath.Join(dir, "ecr", "sallyport-dev", name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.git("init", "-q")
 	w.commit()
 	return w
@@ -49,7 +54,7 @@ func (w *world) configure(lines string) {
 	w.file("deploy/env/dev/deploy.conf", `ACCOUNT=`+account1+`
 REGION=eu-central-1
 ROOT=deploy/terraform/arena
-REPOSITORY_TARGET=terraform_data.repositories
+IMAGES=sallyport_image=sallyport
 SMOKE_OPEN=/open
 SMOKE_GUARDED=/v1/account
 SMOKE_SOCKET=/ws

@@ -4,7 +4,7 @@ terraform {
 }
 
 variable "sallyport_image" { type = string }
-variable "nakama_image" {
+variable "backend_image" {
   type    = string
   default = null
 }
@@ -14,27 +14,21 @@ variable "deletion_protection" {
   default = false
 }
 
-resource "terraform_data" "repositories" {
-  provisioner "local-exec" {
-    command = "mkdir -p ${var.world}/ecr/sallyport-dev/sallyport ${var.world}/ecr/sallyport-dev/nakama"
-  }
-}
-
 # The services run the images, unless one of them is poison.
 resource "terraform_data" "services" {
-  triggers_replace = [var.sallyport_image, var.nakama_image]
+  triggers_replace = [var.sallyport_image, var.backend_image]
   provisioner "local-exec" {
     command = <<-EOT
       touch ${var.world}/applying
       while [ -e ${var.world}/hold ]; do sleep 0.05; done
       if grep -qsF '${var.sallyport_image}' ${var.world}/poison; then exit 1; fi
-      echo '${var.sallyport_image} ${coalesce(var.nakama_image, "none")}' > ${var.world}/running
+      echo '${var.sallyport_image} ${coalesce(var.backend_image, "none")}' > ${var.world}/running
     EOT
   }
 }
 
 output "sallyport_image" { value = var.sallyport_image }
-output "nakama_image" { value = coalesce(var.nakama_image, "none") }
-output "cluster" { value = terraform_data.services.id == "" ? "" : "arena" }
+output "backend_image" { value = coalesce(var.backend_image, "none") }
+output "cluster_name" { value = terraform_data.services.id == "" ? "" : "arena" }
 output "url" { value = "https://d1.example.net" }
 output "deletion_protection" { value = var.deletion_protection }
