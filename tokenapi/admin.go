@@ -116,6 +116,11 @@ func (a *API) playerOf(body jws.Object) (identity.Player, error) {
 	realm, _ := body.String("realm")
 	subject, _ := body.String("subject")
 	userID, _ := body.String("user_id")
+	return a.playerNamed(realm, subject, userID)
+}
+
+// playerNamed returns the player whom an operator names.
+func (a *API) playerNamed(realm, subject, userID string) (identity.Player, error) {
 	switch {
 	case userID != "" && (realm != "" || subject != ""):
 		return identity.Player{}, errAmbiguous

@@ -30,9 +30,11 @@ const (
 	MayBan Permission = "ban"
 	// MayFollow: /v1/events.
 	MayFollow Permission = "follow"
+	// MaySockets: /v1/sockets and /v1/sockets/kick.
+	MaySockets Permission = "sockets"
 )
 
-var permissions = []Permission{MayIntrospect, MayRedeem, MayRevoke, MayBan, MayFollow}
+var permissions = []Permission{MayIntrospect, MayRedeem, MayRevoke, MayBan, MayFollow, MaySockets}
 
 // minSecretBytes is the shortest secret of a caller: 128 bits, if it is random.
 const minSecretBytes = 16

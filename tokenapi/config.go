@@ -61,6 +61,8 @@ type Config struct {
 	Logouts LogoutVerifier
 	// ClerkWebhooks read Clerk's messages, one for each instance: /v1/clerk/webhook.
 	ClerkWebhooks []Webhook
+	// Sockets lists and ends live sockets: /v1/sockets and /v1/sockets/kick.
+	Sockets Sockets
 	// Callers are the services and operators that may use the endpoints for callers.
 	Callers []Caller
 	// Origins are the web origins whose pages may use the token, revocation, ticket, key and metadata endpoints (CORS),

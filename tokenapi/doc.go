@@ -24,6 +24,8 @@
 //	POST /v1/backchannel-logout                    OpenID Connect Back-Channel Logout 1.0
 //	POST /v1/clerk/webhook                         Clerk's session and user events
 //	POST /v1/admin/{revoke,cutoff,ban,unban}       for callers
+//	GET  /v1/sockets                               the live sockets, of all nodes, for callers
+//	POST /v1/sockets/kick                          ends some of them, for callers
 //
 // An endpoint whose part is missing from the configuration answers 404. Endpoints for callers take HTTP Basic with the
 // id and secret of a Caller (client_secret_basic) that may do this very thing; without callers they are closed.

@@ -28,6 +28,7 @@ func (a *API) endpoints() []endpoint {
 	return []endpoint{
 		a.token(), a.introspect(), a.revoke(), a.metadata(), a.jwks(), a.ticket(), a.redeem(), a.verify(), a.events(),
 		a.logout(), a.clerk(), a.admin("revoke"), a.admin("cutoff"), a.admin("ban"), a.admin("unban"),
+		a.sockets(), a.socketsKick(),
 	}
 }
 
@@ -101,6 +102,12 @@ func (a *API) AdminBan() http.Handler { return a.handler(a.admin("ban")) }
 
 // AdminUnban returns the handler of /v1/admin/unban.
 func (a *API) AdminUnban() http.Handler { return a.handler(a.admin("unban")) }
+
+// ListSockets returns the handler of /v1/sockets.
+func (a *API) ListSockets() http.Handler { return a.handler(a.sockets()) }
+
+// KickSockets returns the handler of /v1/sockets/kick.
+func (a *API) KickSockets() http.Handler { return a.handler(a.socketsKick()) }
 
 func (a *API) handler(e endpoint) http.Handler {
 	if e.absent {
