@@ -58,7 +58,7 @@ func (s *server) ReadDataSource(_ context.Context, r *tfprotov5.ReadDataSourceRe
 	v = tftypes.NewValue(t, m)
 	seed := fmt.Sprint(m["name"], m["id"])
 	v = fill(sc.Block, v, r.TypeName, func(path string, a *tfprotov5.SchemaAttribute) tftypes.Value {
-		return s.fake(r.TypeName, seed, a.Name, a.Type)
+		return s.fake(r.TypeName, seed, a.Name, s.region, a.Type)
 	})
 	d, err := tfprotov5.NewDynamicValue(t, v)
 	if err != nil {

@@ -156,7 +156,7 @@ func (s *server) ApplyResourceChange(_ context.Context, r *tfprotov5.ApplyResour
 		return &tfprotov5.ApplyResourceChangeResponse{NewState: r.PlannedState}, nil
 	}
 	seed := sha256.Sum256(r.Config.MsgPack)
-	v = s.resolve(sc.Block, v, r.TypeName, string(seed[:]))
+	v = s.resolve(v, r.TypeName, string(seed[:]))
 	v = s.tagsAll(v)
 	d, err := tfprotov5.NewDynamicValue(t, v)
 	if err != nil {
@@ -201,7 +201,7 @@ func (s *server) OpenEphemeralResource(_ context.Context, r *tfprotov5.OpenEphem
 		return &tfprotov5.OpenEphemeralResourceResponse{Diagnostics: diag(err)}, nil
 	}
 	v = fill(sc.Block, v, r.TypeName, func(path string, a *tfprotov5.SchemaAttribute) tftypes.Value {
-		return s.fake(r.TypeName, "ephemeral", a.Name, a.Type)
+		return s.fake(r.TypeName, "ephemeral", a.Name, s.region, a.Type)
 	})
 	d, err := tfprotov5.NewDynamicValue(sc.ValueType(), v)
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov5"
@@ -75,12 +74,16 @@ func fill(b *tfprotov5.SchemaBlock, v tftypes.Value, path string, leaf func(path
 }
 
 // resolve replaces every unknown (and, with all, every null computed) by a stand-in value.
-func (s *server) resolve(b *tfprotov5.SchemaBlock, v tftypes.Value, typ, seed string) tftypes.Value {
+func (s *server) resolve(v tftypes.Value, typ, seed string) tftypes.Value {
+	region := s.region
+	if chosen := str(obj(v)["region"]); chosen != "" {
+		region = chosen
+	}
 	out, err := tftypes.Transform(v, func(p *tftypes.AttributePath, x tftypes.Value) (tftypes.Value, error) {
 		if x.IsKnown() {
 			return x, nil
 		}
-		return s.fake(typ, seed, lastName(p), x.Type()), nil
+		return s.fake(typ, seed, lastName(p), region, x.Type()), nil
 	})
 	if err != nil {
 		panic(err)
@@ -98,7 +101,7 @@ func lastName(p *tftypes.AttributePath) string {
 	return ""
 }
 
-func (s *server) fake(typ, seed, name string, t tftypes.Type) tftypes.Value {
+func (s *server) fake(typ, seed, name, region string, t tftypes.Type) tftypes.Value {
 	h := sha256.Sum256([]byte(typ + "\x00" + seed + "\x00"))
 	id := hex.EncodeToString(h[:])[:17]
 	short := strings.TrimPrefix(typ, "aws_")
@@ -106,13 +109,15 @@ func (s *server) fake(typ, seed, name string, t tftypes.Type) tftypes.Value {
 	case t.Is(tftypes.String):
 		switch {
 		case name == "arn" || strings.HasSuffix(name, "_arn"):
-			return tftypes.NewValue(t, s.arn(typ, short, id))
+			return tftypes.NewValue(t, s.arn(typ, name, region, id))
 		case name == "id" && arnID[typ]:
-			return tftypes.NewValue(t, s.arn(typ, short, id))
+			return tftypes.NewValue(t, s.arn(typ, name, region, id))
+		case name == "id" && typ == "aws_cognito_user_pool":
+			return tftypes.NewValue(t, region+"_"+id[:9])
 		case name == "id":
 			return tftypes.NewValue(t, prefixID[typ]+id)
 		case name == "region":
-			return tftypes.NewValue(t, s.region)
+			return tftypes.NewValue(t, region)
 		case strings.HasSuffix(name, "dns_name") || name == "domain_name" || name == "endpoint":
 			return tftypes.NewValue(t, id+"."+strings.ReplaceAll(short, "_", "-")+".mock.amazonaws.com")
 		case strings.HasSuffix(name, "cidr_block"):
@@ -125,31 +130,17 @@ func (s *server) fake(typ, seed, name string, t tftypes.Type) tftypes.Value {
 		return tftypes.NewValue(t, 0)
 	case t.Is(tftypes.Bool):
 		return tftypes.NewValue(t, false)
+	case name == "master_user_secret":
+		object := t.(tftypes.List).ElementType.(tftypes.Object)
+		return tftypes.NewValue(t, []tftypes.Value{tftypes.NewValue(object, map[string]tftypes.Value{
+			"kms_key_id":    tftypes.NewValue(tftypes.String, s.arn("aws_kms_key", "arn", region, id)),
+			"secret_arn":    tftypes.NewValue(tftypes.String, s.arn("aws_secretsmanager_secret", "arn", region, id)),
+			"secret_status": tftypes.NewValue(tftypes.String, "active"),
+		})})
 	case t.Is(tftypes.List{}), t.Is(tftypes.Set{}):
 		return tftypes.NewValue(t, []tftypes.Value{})
 	case t.Is(tftypes.Map{}):
 		return tftypes.NewValue(t, map[string]tftypes.Value{})
 	}
 	return tftypes.NewValue(t, nil)
-}
-
-var (
-	arnID    = map[string]bool{"aws_lb": true, "aws_lb_listener": true, "aws_lb_listener_rule": true, "aws_lb_target_group": true, "aws_ecs_cluster": true, "aws_ecs_service": true, "aws_acm_certificate": true, "aws_secretsmanager_secret": true, "aws_sns_topic": true}
-	prefixID = map[string]string{"aws_vpc": "vpc-", "aws_subnet": "subnet-", "aws_security_group": "sg-", "aws_route_table": "rtb-", "aws_nat_gateway": "nat-", "aws_internet_gateway": "igw-", "aws_eip": "eipalloc-", "aws_vpc_endpoint": "vpce-", "aws_cloudfront_distribution": "E"}
-)
-
-func (s *server) arn(typ, short, id string) string {
-	svc := strings.SplitN(short, "_", 2)[0]
-	region := s.region
-	if f, ok := map[string]string{"lb": "elasticloadbalancing", "db": "rds", "cloudwatch": "logs", "cognito": "cognito-idp", "s3": "s3", "vpc": "ec2"}[svc]; ok {
-		svc = f
-	}
-	acct := s.account
-	if svc == "iam" || svc == "cloudfront" {
-		region = ""
-	}
-	if svc == "s3" {
-		region, acct = "", ""
-	}
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s/%s", svc, region, acct, strings.ReplaceAll(short, "_", "-"), id)
 }

@@ -83,6 +83,14 @@ type Result struct {
 // Output is everything that it printed.
 func (r Result) Output() string { return r.Stdout + r.Stderr }
 
+// Errors is what it printed from the first error on, or its last 4 kB.
+func (r Result) Errors() string {
+	if _, after, found := strings.Cut(r.Output(), "Error:"); found {
+		return "Error:" + after
+	}
+	return r.Output()[max(0, len(r.Output())-4096):]
+}
+
 // Run runs terraform in a module of the tree, such as examples/minimal, and reports how it ended.
 func (tree *Tree) Run(t testing.TB, module string, args ...string) Result {
 	t.Helper()
@@ -96,7 +104,7 @@ func (tree *Tree) Must(t testing.TB, module string, args ...string) string {
 	t.Helper()
 	r := tree.Run(t, module, args...)
 	if r.Code != 0 {
-		t.Fatalf("terraform %s in %s: exit status %d\n%s", strings.Join(args, " "), module, r.Code, r.Output())
+		t.Fatalf("terraform %s in %s: exit status %d\n%s", strings.Join(args, " "), module, r.Code, r.Errors())
 	}
 	return r.Stdout
 }
@@ -138,10 +146,14 @@ func (c *Cmd) end(t testing.TB, err error) Result {
 	return Result{Stdout: c.stdout.String(), Stderr: c.stderr.String(), Code: c.ProcessState.ExitCode()}
 }
 
-// Init prepares a module of the tree for the other commands, without its backend.
+// Init prepares a module of the tree for the other commands, with its state in a local file.
 func (tree *Tree) Init(t testing.TB, module string) {
 	t.Helper()
-	tree.Must(t, module, "init", "-backend=false", "-input=false", "-no-color")
+	override := filepath.Join(tree.Dir, module, "backend_override.tf")
+	if err := os.WriteFile(override, []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tree.Must(t, module, "init", "-input=false", "-no-color")
 }
 
 // environment is that of every terraform: no account, no telemetry, and the stand-in unless the real provider is asked for.
