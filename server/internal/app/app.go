@@ -54,6 +54,7 @@ type App struct {
 	// These live as long as the process.
 	store      metrics.Store
 	closeStore func() error
+	cluster    session.Cluster // nil if the store has no other nodes
 	ledger     *session.Ledger
 	keys       *session.Keyring // nil if every audience has a secret
 	done       context.CancelFunc
@@ -105,16 +106,16 @@ func New(ctx context.Context, file *config.File, options Options) (_ *App, err e
 	}
 	a.drained, a.drain = context.WithCancel(context.Background())
 	a.ended, a.end = context.WithCancel(context.Background())
+	a.use(files)
+	if err := a.makeGate(file, a.cluster); err != nil {
+		return nil, err
+	}
 	g, err := a.generation(file, nil)
 	if err != nil {
+		a.closeGate()
 		return nil, err
 	}
 	a.current.Store(g)
-	a.use(files)
-	if err := a.makeGate(file); err != nil {
-		g.closeBut(nil)
-		return nil, err
-	}
 	a.watchMetrics()
 	a.start()
 	a.warn(file)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -15,16 +16,20 @@ import (
 	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/server/internal/config"
 	"github.com/sallyport-auth/sallyport/session"
+	"github.com/sallyport-auth/sallyport/tokenapi"
 )
 
 // gate is the gate with its sockets, which live over reloads.
 type gate struct {
 	edge     *edge.Gate
 	registry *connect.Registry
+	// sockets are those of all nodes, as far as they know each other.
+	sockets tokenapi.Sockets
 }
 
-// makeGate makes the gate of a configuration that has one. What it verifies with is that of the moment.
-func (a *App) makeGate(file *config.File) error {
+// makeGate makes the gate of a configuration that has one. What it verifies with is that of the moment. With a cluster the
+// nodes share the players' slots; nil is this node alone.
+func (a *App) makeGate(file *config.File, cluster session.Cluster) error {
 	if file.Gate == nil {
 		return nil
 	}
@@ -32,6 +37,7 @@ func (a *App) makeGate(file *config.File) error {
 	registry, err := connect.NewRegistry(connect.RegistryConfig{
 		Ledger: a.ledger, Routes: edge.SocketRoutes(routes), Stale: connect.StaleSockets(file.Gate.StaleSockets),
 		PerPlayer: file.Gate.SocketsPerPlayer, Notice: time.Duration(file.Gate.Notice), Now: a.options.Now,
+		Owners: cluster, Node: nodeName(file), Lease: time.Duration(file.Gate.Lease),
 	})
 	if err != nil {
 		return file.Problem("gate", err)
@@ -42,8 +48,20 @@ func (a *App) makeGate(file *config.File) error {
 	if err != nil {
 		return file.Problem("gate", err)
 	}
-	a.gate = &gate{edge: made, registry: registry}
+	a.gate = &gate{edge: made, registry: registry, sockets: localSockets{registry}}
+	if cluster != nil {
+		a.gate.sockets = clusterSockets{cluster}
+	}
 	return nil
+}
+
+// nodeName is the name of this node for operators: the configured one, or that of the machine.
+func nodeName(file *config.File) string {
+	if file.Gate.Node != "" {
+		return file.Gate.Node
+	}
+	name, _ := os.Hostname() // without one the registry has a word of its own
+	return config.NodeName(name)
 }
 
 func (a *App) gateConfig(file *config.File, routes []edge.Route) edge.Config {
@@ -78,7 +96,7 @@ func sessionIssuer(file *config.File) string {
 // checkGate makes the gate of a configuration and throws it away, so that a later change of routes cannot fail.
 func (a *App) checkGate(file *config.File) error {
 	probe := &App{options: a.options, log: a.log, ledger: a.ledger}
-	if err := probe.makeGate(file); err != nil || probe.gate == nil {
+	if err := probe.makeGate(file, nil); err != nil || probe.gate == nil {
 		return err
 	}
 	probe.closeGate()

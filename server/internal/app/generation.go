@@ -129,6 +129,9 @@ func (a *App) api(g *generation) (*tokenapi.API, error) {
 		Keys: a.keys, Tickets: g.tickets, Forward: forward, Callers: callers(g.file),
 		Origins: g.file.CORS.Origins, Observe: a.decided,
 	}
+	if a.gate != nil {
+		c.Sockets = a.gate.sockets
+	}
 	if slices.ContainsFunc(g.file.Issuers, func(i config.Issuer) bool { return i.Preset.TakesLogouts() }) {
 		c.Logouts = g.doors.Identities
 	}

@@ -114,6 +114,8 @@ func keepGate(now, old *config.Config) (kept []string) {
 	keep(&kept, "gate.handshakes", &now.Gate.Handshakes, old.Gate.Handshakes)
 	keep(&kept, "gate.sockets_per_player", &now.Gate.SocketsPerPlayer, old.Gate.SocketsPerPlayer)
 	keep(&kept, "gate.notice", &now.Gate.Notice, old.Gate.Notice)
+	keep(&kept, "gate.node", &now.Gate.Node, old.Gate.Node)
+	keep(&kept, "gate.lease", &now.Gate.Lease, old.Gate.Lease)
 	keep(&kept, "gate.ticket_audience", &now.Gate.TicketAudience, old.Gate.TicketAudience)
 	if (now.Gate.TLS == nil) != (old.Gate.TLS == nil) {
 		keep(&kept, "gate.tls", &now.Gate.TLS, old.Gate.TLS)

@@ -28,6 +28,9 @@ func (a *App) openStore(ctx context.Context, file *config.File) error {
 		return err
 	}
 	a.store, a.closeStore = a.metrics.Counted(opened), end
+	if file.Store.Redis != nil {
+		a.cluster, _ = opened.(session.Cluster)
+	}
 	return nil
 }
 

@@ -175,17 +175,24 @@ func (o *operator) sendPlayer(ctx context.Context, p Process, action string) err
 	return o.send(ctx, p, action)
 }
 
-// send gives the order to the server.
-func (o *operator) send(ctx context.Context, p Process, action string) error {
+// client is one that is the caller.
+func (o *operator) client(p Process) (*client, error) {
 	c, err := newClient(o.server)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if o.caller == "" {
-		return usage("--caller is missing: the id of one of the server's callers")
+		return nil, usage("--caller is missing: the id of one of the server's callers")
 	}
 	c.id = o.caller
-	if c.secret, err = p.secret(secretEnv, "Secret of "+o.caller); err != nil {
+	c.secret, err = p.secret(secretEnv, "Secret of "+o.caller)
+	return c, err
+}
+
+// send gives the order to the server.
+func (o *operator) send(ctx context.Context, p Process, action string) error {
+	c, err := o.client(p)
+	if err != nil {
 		return err
 	}
 	body, err := json.Marshal(o.order)

@@ -83,7 +83,7 @@ func newRoot(p Process) *cobra.Command {
 	root.AddCommand(
 		newDev(p), newServe(p), newCheckConfig(p), newConfigDoc(p), newHealthcheck(p), newVersion(p),
 		newLogin(p), newToken(p), newKeys(p), newStore(p),
-		newRevoke(p), newBan(p), newUnban(p), newCutoff(p),
+		newRevoke(p), newBan(p), newUnban(p), newCutoff(p), newSockets(p),
 	)
 	return root
 }

@@ -17,7 +17,7 @@ import (
 // clientTimeout bounds a call of a running server.
 const clientTimeout = 15 * time.Second
 
-// maxAnswer is the most that is read of an answer.
+// maxAnswer is the most that is read of an answer, unless more is expected.
 const maxAnswer = 1 << 20
 
 // defaultServer is where a server with the default configuration listens.
@@ -27,6 +27,7 @@ const defaultServer = "http://127.0.0.1:8080"
 type client struct {
 	base       string
 	id, secret string // a caller's; empty for what anyone may ask
+	limit      int64  // of an answer's bytes
 }
 
 // newClient checks the server's URL: secrets and tokens go over https, or to this machine.
@@ -40,7 +41,7 @@ func newClient(server string) (*client, error) {
 	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
 		return nil, usage("--server wants https; http will do on a loopback address alone")
 	}
-	return &client{base: strings.TrimSuffix(server, "/")}, nil
+	return &client{base: strings.TrimSuffix(server, "/"), limit: maxAnswer}, nil
 }
 
 // do sends a request and returns the answer's status and body.
@@ -63,7 +64,7 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 		return 0, nil, unwrapURL(err)
 	}
 	defer answer.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	data, err := io.ReadAll(io.LimitReader(answer.Body, c.limit))
 	return answer.StatusCode, data, err
 }
 

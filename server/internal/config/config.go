@@ -143,8 +143,8 @@ type Caller struct {
 	// SecretHashes are SHA-256 digests of such secrets in hexadecimal, for a file that is to hold no secret.
 	SecretHashes []string `yaml:"secret_hashes"`
 	// May is what it may do: introspect tokens, redeem tickets, revoke sessions and cut players off, ban and unban players,
-	// follow the feed of revocations.
-	May []string `yaml:"may,required" oneof:"introspect redeem revoke ban follow"`
+	// follow the feed of revocations, list and end the gate's sockets.
+	May []string `yaml:"may,required" oneof:"introspect redeem revoke ban follow sockets"`
 }
 
 // CORS says which web pages may call the endpoints that players use.

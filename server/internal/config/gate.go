@@ -28,6 +28,12 @@ type Gate struct {
 	Notice Duration `yaml:"notice" default:"60s"`
 	// DrainWindow is the time over which the sockets are closed, spread evenly, when the server is told to end; at most 1h.
 	DrainWindow Duration `yaml:"drain_window" default:"30s"`
+	// Node names this node to operators, where store.type is redis and several share the players: letters, digits, "-", "_"
+	// and ".". Without it the name of the machine.
+	Node string `yaml:"node"`
+	// Lease is for how long this node holds the sockets' slots after it last reached the store, from 3s to 10m, where
+	// store.type is redis. After that its sockets end, because another node may have taken over.
+	Lease Duration `yaml:"lease" default:"45s"`
 	// TicketAudience is this gate's name for tickets: one that was issued for another is refused.
 	TicketAudience string `yaml:"ticket_audience"`
 }

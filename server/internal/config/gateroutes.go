@@ -187,6 +187,17 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return addr.Prefix(addr.BitLen())
 }
 
+// NodeName makes a name of a node out of a text, by leaving out what one cannot have.
+func NodeName(text string) string {
+	name := strings.Map(func(r rune) rune {
+		if namespaceForm.MatchString(string(r)) {
+			return r
+		}
+		return -1
+	}, text)
+	return name[:min(len(name), 64)]
+}
+
 func (f *File) checkGate() {
 	g := f.Gate
 	if g == nil {
@@ -198,6 +209,10 @@ func (f *File) checkGate() {
 	}
 	f.bounds("gate.notice", g.Notice, 0, time.Hour)
 	f.bounds("gate.drain_window", g.DrainWindow, 0, time.Hour)
+	f.bounds("gate.lease", g.Lease, 3*time.Second, 10*time.Minute)
+	if g.Node != "" && g.Node != NodeName(g.Node) {
+		f.report("gate.node", `want up to 64 letters, digits, "-", "_" and "."`)
+	}
 	f.within("gate.sockets_per_player", g.SocketsPerPlayer, 1, 1024)
 	for i, text := range g.TrustedProxies {
 		if prefix, err := parsePrefix(text); text != "" && (err != nil || prefix != prefix.Masked()) {

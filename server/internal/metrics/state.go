@@ -32,7 +32,7 @@ func (m *Metrics) Watch(s State) { m.registry.MustRegister(states{s}) }
 var closeReasons = []connect.CloseReason{
 	connect.CloseFinished, connect.CloseExpired, connect.CloseRevoked, connect.CloseBanned, connect.CloseReplaced,
 	connect.CloseKicked, connect.CloseDraining, connect.CloseUnavailable, connect.CloseBackendLost, connect.CloseSilent,
-	connect.CloseSlow, connect.CloseIdle, connect.CloseFlooding,
+	connect.CloseSlow, connect.CloseIdle, connect.CloseFlooding, connect.CloseLapsed, connect.CloseRefused,
 }
 
 type states struct {
