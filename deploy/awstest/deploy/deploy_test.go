@@ -35,7 +35,7 @@ func TestFirstDeployment(t *testing.T) {
 func TestTagsAreNumbers(t *testing.T) {
 	w := newWorld(t, "docker")
 	for _, tag := range strings.Fields("1 2 3 8 9 latest 09 010 v12 9-rc1") {
-		w.put("ecr/sallyport-dev/sallyport/"+tag, "sha256:old")
+		w.put("ecr/game-dev/sallyport/"+tag, "sha256:old")
 	}
 	w.succeeds("deploy")
 	w.serves(10)
@@ -45,13 +45,13 @@ func TestTagsAreNumbers(t *testing.T) {
 
 func TestTwoImagesHaveOneNumber(t *testing.T) {
 	w := newWorld(t, "docker")
-	w.configure("IMAGES='sallyport_image=sallyport backend_image=nakama'\n")
+	w.configure("IMAGES='sallyport_image=sallyport:sallyport backend_image=backend:nakama'\n")
 	w.commit()
-	w.put("ecr/sallyport-dev/sallyport/3", "sha256:old")
-	w.put("ecr/sallyport-dev/nakama/7", "sha256:old")
+	w.put("ecr/game-dev/sallyport/3", "sha256:old")
+	w.put("ecr/game-dev/backend/7", "sha256:old")
 	w.succeeds("deploy")
 	w.serves(8)
-	if want := registry + "nakama@" + w.get("ecr/sallyport-dev/nakama/8"); !strings.Contains(w.get("running"), want) {
+	if want := registry + "backend@" + w.get("ecr/game-dev/backend/8"); !strings.Contains(w.get("running"), want) {
 		t.Errorf("running is %q, want %s too", w.get("running"), want)
 	}
 }
@@ -116,8 +116,8 @@ func TestDirtyTree(t *testing.T) {
 func TestWhatFailsBeforeApplyingAppliesNothing(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, says string }{
 		"build":  {"build-fails", "", "building sallyport failed; nothing was pushed or applied"},
-		"push":   {"push-fails", "", "pushing sallyport failed; nothing was applied"},
-		"digest": {"digest", "None", "the digest of sallyport-dev/sallyport:2 is 'None', which is none; nothing was applied"},
+		"push":   {"push-fails", "", "sallyport:2 failed; nothing was applied"},
+		"digest": {"digest", "None", "the digest of game-dev/sallyport:2 is 'None', which is none; nothing was applied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "docker")
@@ -186,7 +186,7 @@ func TestTwoPushesAtOnce(t *testing.T) {
 	if ok1 {
 		lost = out2
 	}
-	if ok1 == ok2 || !strings.Contains(lost, "somebody else pushed release 2 of sallyport in the meantime; nothing was applied") {
+	if ok1 == ok2 || !strings.Contains(lost, "somebody else pushed release 2 in the meantime; nothing was applied") {
 		t.Fatalf("first: %v, second: %v, one must win and the other say so\n%s\n---\n%s", ok1, ok2, out1, out2)
 	}
 	w.serves(2)
@@ -201,7 +201,7 @@ func TestTwoDeploymentsAtOnceWaitForTheState(t *testing.T) {
 	w.waitFor("applying")
 	w.fails("planning failed, nothing was applied; see above. If it is a lock", "deploy", "LOCK_TIMEOUT=0s")
 	waiting := w.start("deploy", "LOCK_TIMEOUT=5m")
-	w.waitFor("ecr/sallyport-dev/sallyport/4")
+	w.waitFor("ecr/game-dev/sallyport/4")
 	w.remove("hold")
 	if ok, out := first.end(); !ok {
 		t.Fatalf("the first failed:\n%s", out)

@@ -35,12 +35,21 @@ func newWorld(t *testing.T, engines ...string) *world {
 	w.file("deploy/docker/sallyport.Dockerfile", "FROM scratch\n", 0o644)
 	w.file("deploy/docker/nakama.Dockerfile", "FROM scratch\n", 0o644)
 	w.file("main.go", "package committed\n", 0o644)
-	w.file(".gitignore", ".terraform*\nstate/\n", 0o644)
-	w.file("deploy/env/dev/backend.hcl", fmt.Sprintf("path = %q\nworkspace_dir = %q\n", dir+"/state/default", dir+"/state"), 0o644)
+	w.file(".gitignore", ".terraform*\n", 0o644)
+	w.file("deploy/env/dev/backend.hcl", fmt.Sprintf(`bucket = "state"
+key = "game-dev/terraform.tfstate"
+region = "eu-central-1"
+use_lockfile = true
+use_path_style = true
+skip_credentials_validation = true
+skip_requesting_account_id = true
+skip_s3_checksum = true
+endpoints = { s3 = %q }
+`, newBucket(t)), 0o644)
 	w.file("deploy/env/dev/terraform.tfvars", fmt.Sprintf("world = %q\n", dir), 0o644)
 	w.configure("")
-	for _, name := range []string{"sallyport", "nakama"} {
-		if err := os.MkdirAll(filepath.Join(dir, "ecr", "sallyport-dev", name), 0o755); err != nil {
+	for _, name := range []string{"sallyport", "backend"} {
+		if err := os.MkdirAll(filepath.Join(dir, "ecr", "game-dev", name), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,7 +63,8 @@ func (w *world) configure(lines string) {
 	w.file("deploy/env/dev/deploy.conf", `ACCOUNT=`+account1+`
 REGION=eu-central-1
 ROOT=deploy/terraform/arena
-IMAGES=sallyport_image=sallyport
+PREFIX=game-dev
+IMAGES=sallyport_image=sallyport:sallyport
 SMOKE_OPEN=/open
 SMOKE_GUARDED=/v1/account
 SMOKE_SOCKET=/ws
@@ -73,7 +83,7 @@ func (w *world) stubs(names []string) {
 	for _, name := range names {
 		w.link(self, filepath.Join(bin, name))
 	}
-	for _, name := range strings.Fields("sh git tar grep cat mktemp mkdir rm sleep tr dirname touch env ls sed") {
+	for _, name := range strings.Fields("sh git tar grep cat cp mktemp mkdir rm sleep tr dirname touch env ls sed") {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			w.t.Fatal(err)
@@ -82,7 +92,7 @@ func (w *world) stubs(names []string) {
 	}
 	w.env = []string{
 		"PATH=" + bin, "HOME=" + w.dir, "WORLD=" + w.dir, "REAL_TERRAFORM=" + w.terraform, "ROOT_DIR=" + w.root,
-		"CHECKPOINT_DISABLE=1", "SMOKE_TRIES=2", "SMOKE_PAUSE=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
+		"CHECKPOINT_DISABLE=1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=s", "AWS_EC2_METADATA_DISABLED=true", "SMOKE_TRIES=2", "SMOKE_PAUSE=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
 		"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com", "GIT_CONFIG_NOSYSTEM=1",
 	}
 }
@@ -194,13 +204,13 @@ func (w *world) fails(says, command string, env ...string) string {
 // serves says what runs after a deployment: the image of a release.
 func (w *world) serves(release int) {
 	w.t.Helper()
-	tag := w.get(fmt.Sprintf("ecr/sallyport-dev/sallyport/%d", release))
+	tag := w.get(fmt.Sprintf("ecr/game-dev/sallyport/%d", release))
 	if got := w.get("running"); tag == "" || !strings.Contains(got, registry+"sallyport@"+tag) {
 		w.t.Fatalf("running is %q, want release %d, %s", got, release, tag)
 	}
 }
 
-const registry = account1 + ".dkr.ecr.eu-central-1.amazonaws.com/sallyport-dev/"
+const registry = account1 + ".dkr.ecr.eu-central-1.amazonaws.com/game-dev/"
 
 func repository(path ...string) string {
 	_, file, _, _ := runtime.Caller(0)

@@ -1,6 +1,6 @@
 # What scripts/deploy needs of a root: the variables and outputs of deploy/terraform/examples, and nothing of AWS.
 terraform {
-  backend "local" {}
+  backend "s3" {}
 }
 
 variable "sallyport_image" { type = string }
