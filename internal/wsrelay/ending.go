@@ -153,6 +153,9 @@ func (p *Pipe) closeCame(from int, piece *wsframe.Piece) verdict {
 	s.set(gotClose | mute)
 	e := p.ending()
 	if e == nil && verdict == pass {
+		if from == backend && p.policy.ScrubReason != nil && len(piece.Payload) > 2 {
+			p.policy.ScrubReason(piece.Payload[2:])
+		}
 		p.partingBegins(from, piece)
 		to.set(saidClose)
 		return pass
@@ -255,11 +258,11 @@ func (p *Pipe) backendEnded() {
 	case e != nil && e.patient:
 		p.clientsTurn()
 	case e != nil:
+	case c.is(gotClose) && !b.is(gotClose): // the client said good-bye, and the backend left without a word
+		p.begin(ending{reason: connect.CloseFinished, code: int(p.code)})
 	case b.is(gotClose), c.is(eof):
 		c.set(endOut)
 		p.wait(p.policy.CloseWait)
-	case c.is(gotClose): // the backend left without a word, and the client did not
-		p.begin(ending{reason: connect.CloseFinished, code: int(p.code)})
 	default:
 		p.endFor(connect.CloseBackendLost)
 	}

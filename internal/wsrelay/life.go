@@ -129,9 +129,9 @@ func (p *Pipe) tick(now int64) (next int64) {
 		p.dropStuck(now)
 	case p.until != 0: // the two ends say good-bye
 	case now >= p.slowAt(client):
-		p.endFor(connect.CloseSlow)
+		p.slow(client, connect.CloseSlow)
 	case now >= p.slowAt(backend):
-		p.endFor(connect.CloseBackendLost)
+		p.slow(backend, connect.CloseBackendLost)
 	case now >= p.silentAt():
 		p.endFor(connect.CloseSilent)
 	case now >= p.idleAt():
@@ -143,6 +143,18 @@ func (p *Pipe) tick(now int64) (next int64) {
 	}
 	p.settle()
 	return p.due()
+}
+
+// slow ends the socket for a side that leaves what is kept for it, unless that was not seen before: a machine that slept
+// gives it one more chance.
+func (p *Pipe) slow(i int, reason connect.CloseReason) {
+	s := &p.sides[i]
+	if s.is(late) {
+		p.endFor(reason)
+		return
+	}
+	s.set(late)
+	s.stuck = p.group.now + 2*int64(tickEvery) - int64(p.policy.SlowWait)
 }
 
 // due is when the pipe must be looked at next.

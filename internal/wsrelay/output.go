@@ -53,6 +53,7 @@ func (s *side) sent(n int) bool {
 	}
 	s.out.release()
 	s.out = nil
+	s.clear(late)
 	return true
 }
 

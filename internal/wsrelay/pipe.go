@@ -62,6 +62,7 @@ const (
 	endedOut                    // FIN was sent
 	closed                      // the connection is gone
 	hangup                      // event loop: the kernel said that an end is in what is to be read
+	late                        // it has left what is kept for it for Policy.SlowWait
 	paused                      // event loop: it was not read to the end, because the other side took no more
 
 	wantPing  // frames that wait for a boundary

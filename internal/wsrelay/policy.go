@@ -52,6 +52,9 @@ type Policy struct {
 	// SlowWait is how long a side may leave what is kept for it. A client is then closed with CloseSlow, a backend is
 	// lost. Default 10 s.
 	SlowWait time.Duration
+	// ScrubReason, if set, is given the text of a close frame of the backend before it goes to the client, to overwrite in place
+	// what the client is not to see: Nakama tells addresses of its own network. It must leave UTF-8.
+	ScrubReason func(text []byte)
 	// CloseWait bounds the wait for the answer to a close frame of ours. Default 1 s.
 	CloseWait time.Duration
 	// Buffer bounds the bytes that the kernel holds for each direction of each connection, unsent or unread; Linux

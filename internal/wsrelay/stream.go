@@ -36,43 +36,45 @@ const (
 	readRoom  = headroom + bufferSize
 )
 
-// readStream reads a side until its end.
+// rooms are buffers for streams that fill a small one.
+var rooms = sync.Pool{New: func() any { return new([readRoom]byte) }}
+
+// readStream reads a side until its end. A side that fills its small buffer has a large one for the next read.
 func (p *Pipe) readStream(i int) {
-	g, s := p.group, &p.sides[i]
-	stream := s.stream
+	stream := p.sides[i].stream
 	defer stream.work.Done()
-	buffer := make([]byte, headroom+smallRead)
-	for {
-		n, err := stream.conn.Read(buffer[headroom:])
-		g.lock()
-		if n > 0 && !s.is(closed) {
-			p.take(i, buffer, n)
+	small := make([]byte, headroom+smallRead)
+	for n := 0; n >= 0; {
+		if n < smallRead {
+			n = p.readOnce(i, small)
+			continue
 		}
-		if err != nil {
-			s.set(eof)
-		}
-		p.settle()
-		for p.held(i) && !p.over {
-			stream.resumed.Wait()
-		}
-		over := s.is(eof)
-		g.unlock()
-		if over {
-			return
-		}
-		buffer = resize(buffer, n)
+		room := rooms.Get().(*[readRoom]byte)
+		n = p.readOnce(i, room[:])
+		rooms.Put(room)
 	}
 }
 
-// resize gives a side that fills its buffer a larger one, and takes it back when it does not.
-func resize(buffer []byte, n int) []byte {
-	switch large := len(buffer) == readRoom; {
-	case !large && n == smallRead:
-		return make([]byte, readRoom)
-	case large && n <= smallRead:
-		return make([]byte, headroom+smallRead)
+// readOnce reads a side, passes on what came, and waits until more may be read. It returns -1 at the end.
+func (p *Pipe) readOnce(i int, buffer []byte) int {
+	g, s := p.group, &p.sides[i]
+	n, err := s.stream.conn.Read(buffer[headroom:])
+	g.lock()
+	defer g.unlock()
+	if n > 0 && !s.is(closed) {
+		p.take(i, buffer, n)
 	}
-	return buffer
+	if err != nil {
+		s.set(eof)
+	}
+	p.settle()
+	for p.held(i) && !p.over {
+		s.stream.resumed.Wait()
+	}
+	if s.is(eof) {
+		return -1
+	}
+	return n
 }
 
 // startWriting has what is kept for a side written, and then its end if that is due.

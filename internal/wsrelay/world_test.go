@@ -41,10 +41,22 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+// pass lets time go by, and what is due by then be done.
+func (w *world) pass(d time.Duration) {
+	w.clock.mu.Lock()
+	w.clock.now = w.clock.now.Add(d)
+	w.clock.mu.Unlock()
+	w.loop.Settle()
+}
+
+// echo shows that all that the client and the backend sent so far was dealt with, by a message each way.
+func (w *world) echo() {
+	w.t.Helper()
+	up, down := w.client.frame(wsframe.Text, "still there?"), w.backend.frame(wsframe.Text, "yes")
+	w.client.send(up)
+	w.backend.wants(up)
+	w.backend.send(down)
+	w.client.wants(down)
 }
 
 // world is one socket: the program's ends of the two connections that the relay has the other ends of.
@@ -105,6 +117,14 @@ func start(t *testing.T, config wsrelay.LoopConfig, s setup) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// echoDown sends a message from the backend to the client.
+func (w *world) echoDown() {
+	w.t.Helper()
+	down := w.backend.frame(wsframe.Text, "down")
+	w.backend.send(down)
+	w.client.wants(down)
 }
 
 // newEnd makes a connection over loopback and returns both its ends.
