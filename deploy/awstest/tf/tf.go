@@ -149,11 +149,32 @@ func (c *Cmd) end(t testing.TB, err error) Result {
 // Init prepares a module of the tree for the other commands, with its state in a local file.
 func (tree *Tree) Init(t testing.TB, module string) {
 	t.Helper()
-	override := filepath.Join(tree.Dir, module, "backend_override.tf")
-	if err := os.WriteFile(override, []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600); err != nil {
+	versions, err := os.ReadFile(filepath.Join(tree.Dir, module, "versions.tf"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	if bytes.Contains(versions, []byte("backend \"s3\"")) {
+		tree.write(t, filepath.Join(module, "backend_override.tf"), "terraform {\n  backend \"local\" {}\n}\n")
+	}
 	tree.Must(t, module, "init", "-input=false", "-no-color")
+}
+
+// StubPasswords makes the module that draws passwords give fixed ones, because terraform test cannot mock what is ephemeral.
+func (tree *Tree) StubPasswords(t testing.TB) {
+	t.Helper()
+	tree.write(t, "modules/passwords/main.tf", "")
+	tree.write(t, "modules/passwords/outputs.tf", `output "values" {
+  value     = { for name in var.names : name => "stub-password-of-forty-characters-${substr(sha256(name), 0, 8)}" }
+  sensitive = true
+}
+`)
+}
+
+func (tree *Tree) write(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(tree.Dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // environment is that of every terraform: no account, no telemetry, and the stand-in unless the real provider is asked for.

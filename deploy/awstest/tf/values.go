@@ -118,15 +118,12 @@ func (tree *Tree) mocked(t testing.TB, module string, vars map[string]any, comma
 	if err != nil {
 		t.Fatal(err)
 	}
-	test := fmt.Sprintf("mock_provider \"aws\" {\n  source = %q\n}\n\nmock_provider \"aws\" {\n  alias  = \"us_east_1\"\n"+
-		"  source = %q\n}\n\nrun \"it\" {\n  command = %s\n}\n", up, up, command)
-	dir := filepath.Join(tree.Dir, module, "mocked")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	tree.StubPasswords(t)
+	if err := os.MkdirAll(filepath.Join(tree.Dir, module, "mocked"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "it.tftest.hcl"), []byte(test), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	tree.write(t, filepath.Join(module, "mocked", "it.tftest.hcl"),
+		fmt.Sprintf("mock_provider \"aws\" {\n  source = %q\n}\n\nrun \"it\" {\n  command = %s\n}\n", up, command))
 	tree.Must(t, module, "init", "-backend=false", "-input=false", "-no-color", "-test-directory=mocked")
 	out := tree.Must(t, module, "test", "-json", "-verbose", "-test-directory=mocked", tree.varsFile(t, module, vars))
 	return fromTest(t, out, command)

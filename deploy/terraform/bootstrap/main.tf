@@ -234,10 +234,9 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
 # Both values are drawn at random and known to nobody: the previous one is there so that the first rotation is like every
 # other. A rotation is a new version of this secret, {"current": new, "previous": the current one}, and an apply.
-ephemeral "aws_secretsmanager_random_password" "origin" {
-  for_each            = toset(["current", "previous"])
-  password_length     = 48
-  exclude_punctuation = true
+module "origin" {
+  source = "../modules/passwords"
+  names  = ["current", "previous"]
 }
 
 resource "aws_secretsmanager_secret" "origin" {
@@ -249,6 +248,6 @@ resource "aws_secretsmanager_secret" "origin" {
 
 resource "aws_secretsmanager_secret_version" "origin" {
   secret_id                = aws_secretsmanager_secret.origin.id
-  secret_string_wo         = jsonencode({ for name, drawn in ephemeral.aws_secretsmanager_random_password.origin : name => drawn.random_password })
+  secret_string_wo         = jsonencode(module.origin.values)
   secret_string_wo_version = 1
 }

@@ -44,11 +44,6 @@ resource "aws_cloudwatch_log_group" "task" {
 
 # Of this seed every task makes the same certificate authority when it starts, so that the backend can verify sallyport without
 # anybody keeping a certificate; see deploy/docker/start.
-ephemeral "aws_secretsmanager_random_password" "tls_seed" {
-  password_length     = 64
-  exclude_punctuation = true
-}
-
 resource "aws_secretsmanager_secret" "tls_seed" {
   name                    = "${var.name}/tls-seed"
   description             = "Seed of the certificate authority of the tasks"
@@ -58,7 +53,7 @@ resource "aws_secretsmanager_secret" "tls_seed" {
 
 resource "aws_secretsmanager_secret_version" "tls_seed" {
   secret_id                = aws_secretsmanager_secret.tls_seed.id
-  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.tls_seed.random_password
+  secret_string_wo         = var.tls_seed
   secret_string_wo_version = 1
 }
 

@@ -174,6 +174,13 @@ variable "sallyport_files" {
   default     = {}
 }
 
+variable "tls_seed" {
+  description = "Random text of which the tasks make their certificate authority, 32 characters or more. It counts at the first apply."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "secrets_version" {
   description = "Anything that changes when a secret does, so that tasks start again with the new value. It is not secret."
   type        = string

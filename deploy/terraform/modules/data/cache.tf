@@ -3,11 +3,6 @@ locals {
   versions = { redis = "7.1", valkey = "8.0" }
 }
 
-ephemeral "aws_secretsmanager_random_password" "cache" {
-  password_length     = 64
-  exclude_punctuation = true
-}
-
 resource "aws_secretsmanager_secret" "cache" {
   name                    = "${var.name}/cache"
   description             = "Password of sallyport's user in ElastiCache"
@@ -17,7 +12,7 @@ resource "aws_secretsmanager_secret" "cache" {
 
 resource "aws_secretsmanager_secret_version" "cache" {
   secret_id                = aws_secretsmanager_secret.cache.id
-  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.cache.random_password
+  secret_string_wo         = var.cache_password
   secret_string_wo_version = var.cache_password_version
 }
 
@@ -58,7 +53,7 @@ resource "aws_elasticache_user" "sallyport" {
   engine    = var.cache.engine
   # Its own keys, and nothing that is dangerous but reading what the server says of itself.
   access_string        = "on ~sallyport* &sallyport* +@all -@dangerous -@admin +info +config|get"
-  passwords_wo         = ephemeral.aws_secretsmanager_random_password.cache.random_password
+  passwords_wo         = var.cache_password
   passwords_wo_version = var.cache_password_version
 }
 

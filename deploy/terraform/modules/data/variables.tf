@@ -70,6 +70,13 @@ variable "cache_security_group_id" {
   type        = string
 }
 
+variable "cache_password" {
+  description = "Password of sallyport's user in the cache, 16 to 128 characters. It counts when cache_password_version changes."
+  type        = string
+  sensitive   = true
+  ephemeral   = true
+}
+
 variable "cache_password_version" {
   description = "Raise it to give sallyport's cache user a new password. The next apply starts the tasks again with it."
   type        = number

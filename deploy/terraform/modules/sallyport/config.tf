@@ -38,6 +38,8 @@ locals {
     })
   }
 
+  backend_keys = ["session_key", "refresh_key", "server_key", "http_key", "console_password", "console_signing_key", "caller_secret"]
+
   nakama_server = { type = "nakama", backend = local.backend, server_key = "$${NAKAMA_SERVER_KEY}", plugin = true }
   plain_servers = [for path in var.socket_paths : { type = "plain", path = path, backend = local.backend }]
   plain_routes = [for i, path in local.http_paths : {
@@ -129,12 +131,6 @@ locals {
   }
 }
 
-ephemeral "aws_secretsmanager_random_password" "backend" {
-  for_each            = toset(["session_key", "refresh_key", "server_key", "http_key", "console_password", "console_signing_key", "caller_secret"])
-  password_length     = 48
-  exclude_punctuation = true
-}
-
 resource "aws_secretsmanager_secret" "backend" {
   name                    = "${var.name}/backend"
   description             = "Keys of the backend: Nakama's own, and its secret towards sallyport"
@@ -144,7 +140,7 @@ resource "aws_secretsmanager_secret" "backend" {
 
 resource "aws_secretsmanager_secret_version" "backend" {
   secret_id                = aws_secretsmanager_secret.backend.id
-  secret_string_wo         = jsonencode({ for name, drawn in ephemeral.aws_secretsmanager_random_password.backend : name => drawn.random_password })
+  secret_string_wo         = jsonencode({ for name in local.backend_keys : name => module.passwords.values[name] })
   secret_string_wo_version = var.backend_secrets_version
 }
 

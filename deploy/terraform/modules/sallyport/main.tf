@@ -26,6 +26,11 @@ locals {
   tostring(var.backend_secrets_version), tostring(var.cache_password_version)])
 }
 
+module "passwords" {
+  source = "../passwords"
+  names  = concat(["cache", "tls_seed"], local.backend_keys)
+}
+
 module "network" {
   source                       = "../network"
   name                         = var.name
@@ -61,6 +66,7 @@ module "data" {
   cache                      = var.cache
   database_security_group_id = module.network.security_group_ids.database
   cache_security_group_id    = module.network.security_group_ids.cache
+  cache_password             = module.passwords.values["cache"]
   cache_password_version     = var.cache_password_version
   kms_key_arn                = aws_kms_key.this.arn
   log_retention_days         = var.log_retention_days
@@ -82,6 +88,7 @@ module "compute" {
   origin_certificate_arn        = var.origin_certificate_arn
   origin_certificate_secret_arn = var.origin_certificate_secret_arn
   secrets_version               = local.secrets_version
+  tls_seed                      = module.passwords.values["tls_seed"]
   kms_key_arn                   = aws_kms_key.this.arn
   log_retention_days            = var.log_retention_days
   deletion_protection           = var.deletion_protection
