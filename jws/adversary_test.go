@@ -198,7 +198,7 @@ func TestScratchIsNotShared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, _ := split(text)
+		p, _ := split(text, strings.IndexByte(text, '.'))
 		s := &scratch{members: make([]member, 0, 32)}
 		token, in, err := v.read(s, &p, nil)
 		if err != nil || string(in.signed) != p.signed {

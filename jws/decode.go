@@ -68,12 +68,11 @@ func exactMembers(t reflect.Type, o Object) error {
 		addFields(fields, t, maxDepth)
 	}
 	for i := range o.Len() {
-		m := o.at(i)
-		name := o.name(m)
+		name, raw := o.entry(i)
 		if t.Kind() == reflect.Map {
 			fields = map[string]reflect.Type{name: t.Elem()}
 		}
-		if err := exactField(fields, name, o.raw(m)); err != nil {
+		if err := exactField(fields, name, raw); err != nil {
 			return err
 		}
 	}

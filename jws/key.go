@@ -232,15 +232,32 @@ func newMACs(secret []byte) *macs {
 // appendSum appends the HMAC of message to dst.
 func (m *macs) appendSum(dst, message []byte) []byte {
 	h := m.pool.Get().(hash.Hash)
+	defer m.pool.Put(h)
+	return sum(h, dst, message)
+}
+
+// sum appends the HMAC of message to dst and leaves h as it was.
+func sum(h hash.Hash, dst, message []byte) []byte {
 	h.Write(message)
 	dst = h.Sum(dst)
 	h.Reset()
-	m.pool.Put(h)
 	return dst
+}
+
+// macFor returns the HMAC of the scratch, which is one of m.
+func (s *scratch) macFor(m *macs) hash.Hash {
+	if s.macOf == m {
+		return s.mac
+	}
+	if s.macOf != nil {
+		s.macOf.pool.Put(s.mac)
+	}
+	s.mac, s.macOf = m.pool.Get().(hash.Hash), m
+	return s.mac
 }
 
 func verifyHMAC(m *macs) func(*scratch, []byte, []byte) bool {
 	return func(s *scratch, signed, signature []byte) bool {
-		return hmac.Equal(m.appendSum(s.der[:0], signed), signature)
+		return hmac.Equal(sum(s.macFor(m), s.der[:0], signed), signature)
 	}
 }

@@ -93,11 +93,11 @@ func (n *nameSet) add(s *scanner, name []byte, seen, hash byte) bool {
 
 // nameOf returns the name of a member that was scanned.
 func (s *scanner) nameOf(m member) []byte {
-	written := s.data[m.nameStart():m.nameEnd()]
-	if m.nameEscaped() {
-		return []byte(unescape(string(written)))
+	name := written(s.data, m)
+	if m&escaped != 0 {
+		return []byte(unescape(string(name)))
 	}
-	return written
+	return name
 }
 
 func (n *nameSet) addFolded(s *scanner, name string) bool {

@@ -173,7 +173,7 @@ func TestDecode(t *testing.T) {
 func TestManyMembersInLinearTime(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	const many = 90_000
+	const many = 300_000
 	for i := range many {
 		fmt.Fprintf(&b, `,"%d":""`, i)
 	}
@@ -192,8 +192,8 @@ func TestManyMembersInLinearTime(t *testing.T) {
 
 func TestParseObjectTooLarge(t *testing.T) {
 	t.Parallel()
-	text := `{"a":"` + strings.Repeat("x", 1<<20) + `"}`
-	if _, err := jws.ParseObject([]byte(text)); err == nil || !strings.Contains(err.Error(), "1 MiB") {
+	text := `{"a":"` + strings.Repeat("x", 16<<20) + `"}`
+	if _, err := jws.ParseObject([]byte(text)); err == nil || !strings.Contains(err.Error(), "16 MiB") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -62,9 +62,8 @@ func ParseX509Set(data []byte) (keys []*Key, skipped []error, err error) {
 		return nil, nil, within("the certificate map", err)
 	}
 	for i := range set.Len() {
-		m := set.at(i)
-		kid := set.name(m)
-		text, _ := set.stringOf(m)
+		kid, raw := set.entry(i)
+		text, _ := stringOf(raw)
 		key, err := ParsePublicPEM(kid, []byte(text))
 		if err != nil {
 			skipped = append(skipped, within(fmt.Sprintf("key %q", shorten(kid)), err))

@@ -1,13 +1,10 @@
 package jws
 
-import (
-	"math/bits"
-
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 const (
-	maxDepth = 8
+	maxDepth  = 8
+	maxObject = 16 << 20
 	// manyMembers is the number of members from which on names are compared through a map, so that an object made of
 	// nothing but names costs no more than its length.
 	manyMembers = 32
@@ -20,7 +17,7 @@ const (
 	wantExact    = "registered names in their own spelling"
 	wantUTF8     = "valid UTF-8 without control characters or lone surrogates"
 	wantShallow  = "at most 8 levels of nesting"
-	wantSmall    = "at most 1 MiB of JSON"
+	wantSmall    = "at most 16 MiB of JSON"
 	wantNoMore   = "nothing after the JSON object"
 	wantGoodName = "a string as member name"
 )
@@ -56,7 +53,7 @@ func (s *scanner) whole() {
 
 // nested parses the text of a value within an object that was parsed already.
 func nested(raw string) (Object, bool) {
-	if raw[0] != '{' {
+	if raw == "" || raw[0] != '{' {
 		return Object{}, false
 	}
 	s := scratches.Get().(*scratch)
@@ -71,7 +68,7 @@ func nested(raw string) (Object, bool) {
 // elements calls visit for each element of an array that was parsed already. It returns false if raw is no array or
 // visit returns false.
 func elements(raw string, visit func(raw string) bool) bool {
-	if raw[0] != '[' {
+	if raw == "" || raw[0] != '[' {
 		return false
 	}
 	s := scratches.Get().(*scratch)
@@ -81,7 +78,7 @@ func elements(raw string, visit func(raw string) bool) bool {
 	i := skipSpace(raw, 1)
 	for more := raw[i] != ']'; more; i, more = scan.more(i, ']') {
 		start := i
-		if i, _ = scan.value(i); i < 0 || !visit(raw[start:i]) {
+		if i = scan.value(i); i < 0 || !visit(raw[start:i]) {
 			return false
 		}
 	}
@@ -90,7 +87,7 @@ func elements(raw string, visit func(raw string) bool) bool {
 
 // stringOf returns the string whose JSON text is raw.
 func stringOf(raw string) (string, bool) {
-	if raw[0] != '"' {
+	if raw == "" || raw[0] != '"' {
 		return "", false
 	}
 	return unescape(raw[1 : len(raw)-1]), true
@@ -134,6 +131,10 @@ func (s *scanner) object(i int) int {
 			if i = s.member(i, &names); i < 0 {
 				return fault
 			}
+			if i+1 < len(s.data) && s.data[i] == ',' && s.data[i+1] == '"' {
+				i++
+				continue
+			}
 			if i, more = s.more(i, '}'); i < 0 {
 				return fault
 			}
@@ -176,27 +177,20 @@ func (s *scanner) member(i int, names *nameSet) int {
 	if i = skipSpace(data, end+1); i >= len(data) || data[i] != ':' {
 		return s.fail(wantObject)
 	}
-	m := newMember(start, end)
+	m := member(start)
 	if seen&markEscape != 0 {
-		m |= nameEscaped
+		m |= escaped
 	}
+	s.members = append(s.members, m)
 	i = skipSpace(data, i+1)
-	if end = quick(data, i); end > i {
-		s.members = append(s.members, m.withValue(end))
+	if i < len(data) && data[i] == '"' {
+		if end = skipPlain(data, i+1); end < len(data) && data[end] == '"' {
+			return end + 1
+		}
+	} else if end = integer(data, i); end > i {
 		return end
 	}
-	// An object within pushes its names above this member.
-	at := len(s.members)
-	s.members = append(s.members, m)
-	i, escaped := s.value(i)
-	if i < 0 {
-		return fault
-	}
-	if escaped {
-		m |= valueEscaped
-	}
-	s.members[at] = m.withValue(i)
-	return i
+	return s.value(i)
 }
 
 // rareName scans a name, whose quote is at i, that is no plain ASCII.
@@ -221,19 +215,8 @@ func plainName(data []byte, i int) (end int, seen, hash byte) {
 	return i, seen, hash
 }
 
-// quick returns the end of a value at i that is a string without escapes in ASCII or an integer that does not begin
-// with 0, which is what most values are; for any other it returns i.
-func quick(data []byte, i int) int {
-	if i >= len(data) || data[i] != '"' {
-		return integer(data, i)
-	}
-	if end := skipPlain(data, i+1); end < len(data) && data[end] == '"' {
-		return end + 1
-	}
-	return i
-}
-
-// integer is quick for numbers.
+// integer returns the end of an integer at i that does not begin with 0, which is what most numbers are; for any other
+// it returns i.
 func integer(data []byte, i int) int {
 	end := i
 	for end < len(data) && data[end]-'0' <= 9 {
@@ -245,19 +228,20 @@ func integer(data []byte, i int) int {
 	return end
 }
 
-// value scans any value; escaped says that it is a string with escapes.
-func (s *scanner) value(i int) (next int, escaped bool) {
+// value scans any value.
+func (s *scanner) value(i int) int {
 	switch c := s.at(i); {
 	case c == '"':
-		return s.text(i)
+		next, _ := s.text(i)
+		return next
 	case c == '{':
-		return s.object(i), false
+		return s.object(i)
 	case c == '[':
-		return s.array(i), false
+		return s.array(i)
 	case c == '-' || (c >= '0' && c <= '9'):
-		return s.number(i), false
+		return s.number(i)
 	default:
-		return s.literal(i), false
+		return s.literal(i)
 	}
 }
 
@@ -269,7 +253,7 @@ func (s *scanner) array(i int) int {
 		i++
 	} else {
 		for more := true; more; {
-			if i, _ = s.value(i); i < 0 {
+			if i = s.value(i); i < 0 {
 				return fault
 			}
 			if i, more = s.more(i, ']'); i < 0 {
@@ -349,31 +333,4 @@ func (s *scanner) text(i int) (next int, escaped bool) {
 		}
 		i += n
 	}
-}
-
-// skipPlain returns the position of the first byte from i on that does not stand for itself within a string: a quote, a
-// backslash, a control character, or one beyond ASCII. It looks at eight bytes at once.
-func skipPlain(data []byte, i int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for ; i+8 <= len(data); i += 8 {
-		x := eightBytes(data[i : i+8])
-		quote, slash := x^(ones*'"'), x^(ones*'\\')
-		// A byte's high bit is set for a hit: by a borrow, or because it is beyond ASCII. A borrow can set it falsely only
-		// above the first true hit.
-		hits := ((quote - ones) | (slash - ones) | (x - ones*0x20) | x) & highs
-		if hits != 0 {
-			return i + bits.TrailingZeros64(hits)/8
-		}
-	}
-	for i < len(data) && data[i] >= 0x20 && data[i] < utf8.RuneSelf && data[i] != '"' && data[i] != '\\' {
-		i++
-	}
-	return i
-}
-
-// eightBytes returns the first eight bytes of s, the first one lowest. It compiles to one load.
-func eightBytes[T string | []byte](s T) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

@@ -103,18 +103,20 @@ type knownHeader struct {
 	header  *Header
 }
 
-// lookup returns nil for a header that was not seen.
-func (m *headerMemory) lookup(encoded string) *Header {
+// find returns the known header that a token begins with and the place of the dot behind it, nil if there is none. What
+// stands before a token's first dot is its header, whatever comes after.
+func (m *headerMemory) find(token string) (h *Header, dot int) {
 	seen := m.seen.Load()
 	if seen == nil {
-		return nil
+		return nil, 0
 	}
 	for i := range *seen {
-		if known := &(*seen)[i]; known.encoded == encoded {
-			return known.header
+		known := &(*seen)[i]
+		if n := len(known.encoded); n < len(token) && token[n] == '.' && token[:n] == known.encoded {
+			return known.header, n
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // remember takes in a header, for which the oldest has to go where there are many.
@@ -124,8 +126,8 @@ func (m *headerMemory) remember(encoded string, h *Header) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.lookup(encoded) != nil {
-		return // by another goroutine that met it at the same time
+	if h, _ := m.find(encoded + "."); h != nil {
+		return // it was taken in meanwhile
 	}
 	next := []knownHeader{{strings.Clone(encoded), h}}
 	if seen := m.seen.Load(); seen != nil {

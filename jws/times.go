@@ -42,30 +42,41 @@ func dateText(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.R
 // readDates sets Expiry, NotBefore and IssuedAt in one pass over the claims. It returns the first of exp, nbf and iat
 // that is no date, "" if none is wrong.
 func (t *Token) readDates() (wrong string) {
-	var bad [3]bool
-	for i := range t.Claims.Len() {
-		m := t.Claims.at(i)
-		if m.nameEnd()-m.nameStart() != len("exp") && !m.nameEscaped() {
-			continue
-		}
-		switch t.Claims.name(m) {
+	var exp, nbf, iat bool
+	claims := &t.Claims
+	for i := range claims.Len() {
+		name, quote := claims.short(i)
+		switch name {
 		case "exp":
-			t.Expiry, bad[0] = numericDate(t.Claims.raw(m), false)
+			t.Expiry, exp = numericDate(claims.raw(i, quote), false)
 		case "nbf":
-			t.NotBefore, bad[1] = numericDate(t.Claims.raw(m), true)
+			t.NotBefore, nbf = numericDate(claims.raw(i, quote), true)
 		case "iat":
-			t.IssuedAt, bad[2] = numericDate(t.Claims.raw(m), false)
+			t.IssuedAt, iat = numericDate(claims.raw(i, quote), false)
 		}
 	}
 	switch {
-	case bad[0]:
+	case exp:
 		return "exp"
-	case bad[1]:
+	case nbf:
 		return "nbf"
-	case bad[2]:
+	case iat:
 		return "iat"
 	}
 	return ""
+}
+
+// short returns the name of a member that is three characters long, and the place of its closing quote; "" for others.
+func (o *Object) short(i int) (name string, quote int) {
+	m := o.at(i)
+	if m&escaped != 0 {
+		as := written(o.text, m)
+		return unescape(as), m.start() + len(as)
+	}
+	if quote = m.start() + 3; quote < int(o.size) && o.text[quote] == '"' {
+		return o.text[m.start():quote], quote
+	}
+	return "", 0
 }
 
 // maxDateDigits is the number of digits of maxDate.

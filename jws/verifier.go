@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"runtime"
 	"slices"
 	"strconv"
@@ -119,6 +120,9 @@ type scratch struct {
 	sum [32]byte
 
 	members []member
+
+	mac   hash.Hash // the last HMAC that was asked for, so that it need not go back to its pool each time
+	macOf *macs
 }
 
 // keep holds a buffer for the next token if it has grown; a store that changes nothing would cost a write barrier.
@@ -153,17 +157,12 @@ type parts struct {
 	signed string
 }
 
-// split cuts a token at its first two dots. A third one is left in the signature, which then does not decode.
-func split(token string) (p parts, ok bool) {
-	first := strings.IndexByte(token, '.')
+// split cuts a token at its first dot, which is at first (negative if there is none), and at the second. A third one is
+// left in the signature, which then does not decode.
+func split(token string, first int) (p parts, ok bool) {
 	if first < 0 {
 		return parts{}, false
 	}
-	return splitAt(token, first)
-}
-
-// splitAt is split for a token whose first dot is known.
-func splitAt(token string, first int) (p parts, ok bool) {
 	length := strings.IndexByte(token[first+1:], '.')
 	if length < 0 {
 		return parts{}, false
@@ -191,13 +190,16 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Token, error) {
 	if len(token) > v.cfg.MaxBytes {
 		return nil, malformed("", fmt.Sprintf("at most %d bytes", v.cfg.MaxBytes))
 	}
-	p, ok := split(token)
+	known, dot := v.headers.find(token)
+	if known == nil {
+		dot = strings.IndexByte(token, '.')
+	}
+	p, ok := split(token, dot)
 	if !ok {
 		return nil, malformed("", wantParts)
 	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	known := v.headers.lookup(p.header)
 	t, in, err := v.read(s, &p, known)
 	if err != nil {
 		return nil, err
