@@ -2,13 +2,21 @@ package edge
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
 	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/internal/upstream"
+	"github.com/sallyport-auth/sallyport/internal/wsrelay"
 	"github.com/sallyport-auth/sallyport/session"
 )
 
@@ -34,6 +42,9 @@ type Config struct {
 	Realms []string
 	// OriginSecret is what the balancer or CDN before the gate proves itself with. The zero value asks for none.
 	OriginSecret OriginSecret
+	// Hosts are the values of the Host header that are answered, exactly, with the port if it is not the scheme's. Others get 421.
+	// Empty answers every host.
+	Hosts []string
 	// TrustedProxies are the addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none: the
 	// client is whoever holds the other end of the connection, and what it says about itself is thrown away.
 	TrustedProxies []netip.Prefix
@@ -116,36 +127,116 @@ type SocketEnd struct {
 
 // Gate is an http.Handler that is closed by default. It is safe for concurrent use.
 type Gate struct {
-	config Config
+	config      Config
+	secret      originSecret
+	trust       trust
+	singleRealm bool
+	limits      *handshakes
+	loop        *wsrelay.Loop
+
+	table    atomic.Pointer[table]
+	changing sync.Mutex // for pools and the table
+	pools    map[string]*upstream.Pool
+
+	draining atomic.Bool
+	requests atomic.Int64
+	sockets  atomic.Int64
 }
 
 // New checks the configuration and returns its gate. The error names the field to set.
-func New(config Config) (*Gate, error) { return &Gate{config: config}, nil }
-
-// ServeHTTP answers a request.
-func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) }
+func New(config Config) (*Gate, error) {
+	secret, err := newOriginSecret(config.OriginSecret)
+	if err != nil {
+		return nil, err
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	g := &Gate{
+		config: config, secret: secret, trust: config.TrustedProxies, singleRealm: len(config.Realms) == 1,
+		limits: newHandshakes(config.Handshakes),
+	}
+	if err := g.SetRoutes(config.Routes); err != nil {
+		return nil, err
+	}
+	if g.loop, err = wsrelay.NewLoop(wsrelay.LoopConfig{}); err != nil {
+		return nil, fmt.Errorf("edge: %w", err)
+	}
+	return g, nil
+}
 
 // SetRoutes replaces all routes, as when a configuration is read again. Requests and sockets that are under way go on; tell
 // the registry with Registry.SetRoutes(SocketRoutes(routes)) before. On an error nothing has changed.
-func (g *Gate) SetRoutes(routes []Route) error { return nil }
+func (g *Gate) SetRoutes(routes []Route) error {
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	t, pools, err := g.compile(routes)
+	if err != nil {
+		return err
+	}
+	for address, pool := range g.pools {
+		if pools[address] == nil {
+			pool.Close()
+		}
+	}
+	g.pools = pools
+	g.table.Store(t)
+	return nil
+}
 
 // Warnings returns the warnings of the routes.
-func (g *Gate) Warnings() []string { return nil }
+func (g *Gate) Warnings() []string {
+	var found []string
+	for _, r := range g.table.Load().routes {
+		if r.Warning != "" && !slices.Contains(found, r.Warning) {
+			found = append(found, r.Warning)
+		}
+	}
+	return found
+}
+
+// Limits of the server in front. A head may have 8 KiB: net/http adds 4 KiB to what it is told.
+const (
+	headBytes   = 4 << 10
+	headTimeout = 10 * time.Second
+	idleTimeout = 60 * time.Second
+)
 
 // Server returns an http.Server with the gate as its handler and the limits that belong to it: 8 KiB of request head, 10 s to
 // send it, 60 s idle. Set TLSConfig on it as you like; extended CONNECT stays off.
-func (g *Gate) Server() *http.Server { return nil }
+func (g *Gate) Server() *http.Server {
+	return &http.Server{
+		Handler: g, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headBytes,
+		DisableGeneralOptionsHandler: true,
+		// net/http would log addresses and panics of aborted answers; what matters is told by Observe.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+}
 
 // Serve accepts connections until the server is shut down, as http.Server.Serve does. On plaintext connections it also refuses
 // request heads that net/http would repair: bare line feeds, folded lines, a length beside chunks.
-func (g *Gate) Serve(s *http.Server, l net.Listener) error { return nil }
+func (g *Gate) Serve(s *http.Server, l net.Listener) error { return s.Serve(strictListener{l}) }
 
 // Drain refuses new requests and sockets with 503, and ends the live sockets over the window: Registry.Drain. Requests that are
 // under way go on; http.Server.Shutdown waits for them.
-func (g *Gate) Drain(ctx context.Context, window time.Duration) error { return nil }
+func (g *Gate) Drain(ctx context.Context, window time.Duration) error {
+	g.draining.Store(true)
+	if g.config.Registry == nil {
+		return nil
+	}
+	return g.config.Registry.Drain(ctx, window)
+}
 
-// Close ends every socket and connection at once.
-func (g *Gate) Close() error { return nil }
+// Close ends every socket and idle connection at once. The gate cannot be used again.
+func (g *Gate) Close() error {
+	g.draining.Store(true)
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	for _, pool := range g.pools {
+		pool.Close()
+	}
+	return g.loop.Close()
+}
 
 // State is what a Gate knows about itself, for metrics.
 type State struct {
@@ -160,4 +251,12 @@ type State struct {
 }
 
 // State returns the gate's state now.
-func (g *Gate) State() State { return State{} }
+func (g *Gate) State() State {
+	s := State{Requests: int(g.requests.Load()), Sockets: int(g.sockets.Load()), Draining: g.draining.Load()}
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	for _, pool := range g.pools {
+		s.IdleConns += pool.Idle()
+	}
+	return s
+}

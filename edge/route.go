@@ -63,6 +63,9 @@ type Route struct {
 	Timeout time.Duration
 	// BodyTimeout is how long the client may pause while it sends its body. Default 30 s.
 	BodyTimeout time.Duration
+	// Preflight lets browsers ask (Fetch section 4.8): OPTIONS with an Origin and Access-Control-Request-Method goes to the backend,
+	// which knows the answer, without a token. Refusals of the gate's own can then be read by the page that asked.
+	Preflight bool
 	// Socket allows upgrades to a WebSocket on this path, and nothing else. Nil refuses them.
 	Socket *SocketConfig
 	// Warning is for the operator: the table shows it, and Gate.Warnings returns it.
@@ -70,8 +73,12 @@ type Route struct {
 
 	// special is what a preset does besides relaying.
 	special special
-	// basicUser, if set, becomes the backend's Authorization: Basic, in place of whatever the client sent.
+	// basicUser, if set, is the Authorization header, in place of whatever the client sent.
 	basicUser string
+	// ifTickets takes Ticket out of Who where the gate has no Tickets; ifVerified does so with Session and Identity.
+	ifTickets, ifVerified bool
+	// fail is a mistake in a preset's configuration, for New to tell.
+	fail error
 	// refuseQuery are query parameters that are refused whoever sends them.
 	refuseQuery []string
 }
@@ -94,6 +101,9 @@ type Sources struct {
 
 // Forward says how an accepted token goes on to the backend. Wherever it came from, it is taken out of there.
 type Forward struct {
+	// Authorization sends the client's own Authorization header on as it came. For public routes whose backend asks for
+	// credentials of its own.
+	Authorization bool
 	// Bearer sends it as "Authorization: Bearer": Nakama needs it. For a ticket it is the session token behind it.
 	Bearer bool
 	// Query sends it as this query parameter.
@@ -128,15 +138,19 @@ type SocketConfig struct {
 	// MaxRate and Burst bound a client's messages: so many a second, and so many at once. Default 200 and 400.
 	MaxRate float64
 	Burst   int
-	// Heartbeat, if set, is a text message that the gate sends when it would ping, for clients that see no ping frames.
+	// Heartbeat, if set, is a text message of at most 125 bytes that clients send which cannot answer pings. The gate answers it
+	// with the same text and does not pass it on. Who pings is then the gate, whatever the profile.
 	Heartbeat string
 	// Notice, if set, is a text message that tells the client to refresh its session, RegistryConfig.Notice before it ends. The
 	// word {seconds} in it becomes the seconds that are left.
 	Notice string
 	// RefuseByClose answers a refused upgrade by opening the socket and closing it with the code of docs/close-codes.md, as
-	// browsers show a program nothing of a refused handshake. Only refusals that name what the player can do are told so: a
-	// bad or spent token, a ban, a taken slot, a drain. Default (zero) is the profile's: nakama and plain yes, colyseus yes.
+	// browsers show a script nothing of a refused handshake. Only refusals about which the player can do something are told so: a
+	// bad or spent token, a ban, a taken slot, a drain. Default: for clients that send no Authorization header, since one that
+	// can set headers can read a status.
 	RefuseByClose Choice
+
+	scrub func([]byte) // see wsrelay.Policy
 }
 
 // Choice is a setting with a default of its own.

@@ -1,0 +1,311 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/internal/upstream"
+	"github.com/sallyport-auth/sallyport/internal/wsframe"
+	"github.com/sallyport-auth/sallyport/internal/wsrelay"
+	"github.com/sallyport-auth/sallyport/jws"
+	"github.com/sallyport-auth/sallyport/session"
+)
+
+// live is a socket from its admission to its end. It is admitted before the backend is asked: the backend gets the fencing
+// number with the handshake, and two sockets of one player that come at once are told apart before either is open.
+type live struct {
+	gate   *Gate
+	route  *route
+	socket *connect.Socket
+	end    SocketEnd
+	began  time.Time
+
+	mu      sync.Mutex
+	pipe    *wsrelay.Pipe
+	closing *connect.Closing   // came before there was a pipe
+	cancel  context.CancelFunc // ends the handshake
+	gone    chan struct{}
+}
+
+// openSocket carries the upgrade of a verified player.
+func (x *exchange) openSocket() {
+	if door, ok := x.route.special.(opener); ok {
+		if because, ok := door.mayOpen(x); !ok {
+			x.refuse(because)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.route.Timeout)
+	defer cancel()
+	l := &live{gate: x.gate, route: x.route, cancel: cancel, gone: make(chan struct{}), began: x.decision.Began}
+	l.end = SocketEnd{Route: x.route.Name, Player: x.decision.Player, Session: x.decision.Session}
+	slot := connect.Slot{Route: x.route.Name}
+	if x.route.Socket.Slot != "" {
+		slot.Name = x.route.pattern.segmentOf(x.path, x.route.Socket.Slot)
+	}
+	var err error
+	l.socket, err = x.gate.config.Registry.Admit(ctx, x.session(), slot, connect.Hooks{Close: l.close, Notice: l.noticeFunc()})
+	if err != nil {
+		x.refuseSocket(err)
+		return
+	}
+	if !x.handshake(ctx, l) {
+		l.socket.Release()
+		close(l.gone)
+	}
+}
+
+// session returns the session of the player, for an identity token one that lasts as long as the token does, and ends with the
+// issuer's session.
+func (x *exchange) session() *session.Session {
+	if x.principal.Session != nil {
+		return x.principal.Session
+	}
+	id := x.principal.Identity
+	return &session.Session{
+		Player: id.Player, PlayerID: id.Player.ID(x.gate.singleRealm), UserID: id.Player.ID(x.gate.singleRealm),
+		ID: "identity:" + session.UpstreamOf(id), TokenID: id.TokenID, Issuer: id.Issuer, ClientID: id.ClientID, Username: id.Username,
+		Upstream: session.UpstreamOf(id), IssuedAt: id.IssuedAt, AuthTime: id.AuthTime, IdentityIssuedAt: id.IssuedAt, Expiry: id.Expiry,
+	}
+}
+
+// close is the registry's hook. It returns when the connection is gone.
+func (l *live) close(c connect.Closing) {
+	l.mu.Lock()
+	if l.pipe != nil {
+		l.pipe.Close(c)
+	} else {
+		l.closing = &c
+		l.cancel()
+	}
+	l.mu.Unlock()
+	<-l.gone
+}
+
+// noticeFunc returns the registry's hook for a session that will expire, nil if the route has no text for it.
+func (l *live) noticeFunc() func(time.Time) {
+	if l.route.notice == nil {
+		return nil
+	}
+	return func(at time.Time) {
+		left := int(at.Sub(l.gate.config.Now()).Round(time.Second).Seconds())
+		text := strings.Join(l.route.notice, strconv.Itoa(max(left, 0)))
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.pipe != nil {
+			l.pipe.Notice([]byte(text))
+		}
+	}
+}
+
+// handshake asks the backend, answers the client, and hands both to the relay. It returns false where no socket came of it.
+func (x *exchange) handshake(ctx context.Context, l *live) bool {
+	offer := x.offer()
+	head := appendField(x.head(http.MethodGet), HeaderFence, strconv.FormatUint(fence(l.socket), 10))
+	head = append(offer.append(head), "\r\n"...)
+	answer, err := x.route.pool.Do(ctx, &upstream.Request{Head: head, Timeout: x.route.Timeout, Upgrade: true, Retry: true})
+	if err != nil {
+		x.refuseHandshake(l, err)
+		return false
+	}
+	defer answer.Close()
+	x.decision.Allowed = true
+	if answer.Status != http.StatusSwitchingProtocols {
+		x.w.Header().Set("Connection", "close")
+		x.decision.Reason = "backend_refused"
+		x.answer(answer)
+		return false
+	}
+	got, ok := offer.agree(answer)
+	if !ok {
+		x.refuse(backendBroken)
+		return false
+	}
+	return x.join(l, offer.switching(got, answer.Fields), got, answer)
+}
+
+// refuseHandshake tells a client why its socket ended before it was open.
+func (x *exchange) refuseHandshake(l *live, err error) {
+	l.mu.Lock()
+	closing := l.closing
+	l.mu.Unlock()
+	switch {
+	case closing != nil:
+		x.decision.Err, x.decision.Reason = err, string(closing.Reason)
+		x.decision.Status = http.StatusServiceUnavailable
+		x.closeAtOnce(*closing)
+	case errors.Is(err, context.DeadlineExceeded):
+		x.decision.Err = err
+		x.refuse(backendSlow)
+	default:
+		x.refuseBackend(err)
+	}
+}
+
+// join hands both connections to the relay.
+func (x *exchange) join(l *live, head []byte, got agreed, answer *upstream.Answer) bool {
+	client, early, err := hijack(x.w)
+	if err != nil {
+		x.decision.Err = err
+		x.refuse(badUpgrade)
+		return false
+	}
+	backend, first, err := answer.Hijack()
+	if err == nil {
+		_ = client.SetWriteDeadline(time.Now().Add(settle * 10))
+		_, err = client.Write(head)
+		_ = client.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		x.decision.Err, x.decision.Status, x.decision.Reason = err, 499, "client_gone"
+		_ = client.Close()
+		_ = backend.Close()
+		return false
+	}
+	x.decision.Status = http.StatusSwitchingProtocols
+	return x.carry(l, wsrelay.Half{Conn: client, Buffered: early}, wsrelay.Half{Conn: backend, Buffered: first}, got)
+}
+
+func (x *exchange) carry(l *live, client, backend wsrelay.Half, got agreed) bool {
+	if got.compressed {
+		client.RSV, backend.RSV = wsframe.RSV1, wsframe.RSV1
+	}
+	l.gate.sockets.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pipe, err := x.gate.loop.Relay(client, backend, x.route.policy, l.ended)
+	if err != nil {
+		l.gate.sockets.Add(-1)
+		x.decision.Err, x.decision.Reason = err, "relay"
+		_ = client.Conn.Close()
+		_ = backend.Conn.Close()
+		return false
+	}
+	l.pipe = pipe
+	if l.closing != nil {
+		pipe.Close(*l.closing)
+	}
+	return true
+}
+
+// ended is told by the relay that both connections are gone.
+func (l *live) ended(o wsrelay.Outcome) {
+	l.gate.sockets.Add(-1)
+	if reason, ok := l.socket.Ended(); ok {
+		l.end.Reason = reason
+	} else {
+		l.end.Reason = o.Reason
+	}
+	l.socket.Release()
+	close(l.gone)
+	if l.gate.config.ObserveSocket != nil {
+		l.end.Elapsed = l.gate.config.Now().Sub(l.began)
+		l.end.FromClient, l.end.FromBackend = int64(o.FromClient.Bytes), int64(o.FromBackend.Bytes)
+		l.gate.config.ObserveSocket(l.end)
+	}
+}
+
+// hijack takes the client's connection out of net/http, with what came behind the handshake already.
+func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
+	conn, buffers, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	early := make([]byte, buffers.Reader.Buffered())
+	_, _ = io.ReadFull(buffers.Reader, early)
+	if strict, ok := conn.(*strictConn); ok {
+		conn = strict.Conn
+	}
+	return conn, early, nil
+}
+
+// refuseSocket refuses an upgrade. A script in a browser sees nothing of a refused handshake, and some SDKs come back with the
+// same URL and the spent ticket in it, again and again. So what the player can act on is told by opening the socket and closing
+// it, with the code that says what to do next. Nothing of it reaches the backend.
+func (x *exchange) refuseSocket(err error) {
+	x.decision.Err = err
+	x.decision.Status = connect.StatusOf(err)
+	x.decision.Reason = string(connect.CloseReasonOf(err))
+	reason, told := closeReason(err)
+	if told && x.tellsByClose() {
+		x.closeAtOnce(x.route.Socket.Profile.Closing(reason))
+		return
+	}
+	switch {
+	case errors.Is(err, connect.ErrSlotTaken):
+		x.refuse(slotTaken)
+	case errors.Is(err, connect.ErrDraining):
+		x.refuse(drained)
+	case jws.ReasonOf(err) == "":
+		x.refuse(cannotTell)
+	default:
+		x.refuseToken(err)
+	}
+}
+
+// tellsByClose says whether this client is told by a close frame. One that sends an Authorization header is a program that sees
+// the status of the answer.
+func (x *exchange) tellsByClose() bool {
+	switch x.route.Socket.RefuseByClose {
+	case Yes:
+		return true
+	case No:
+		return false
+	}
+	return x.r.Header["Authorization"] == nil
+}
+
+// closeReason returns how a refusal is told on a socket, and false where only the answer to the handshake will do: the request
+// itself was wrong.
+func closeReason(err error) (connect.CloseReason, bool) {
+	reason := connect.CloseReasonOf(err)
+	if reason != connect.CloseRefused {
+		return reason, true
+	}
+	token := jws.ReasonOf(err)
+	if connect.StatusOf(err) != http.StatusUnauthorized || token == connect.MissingToken {
+		return reason, false
+	}
+	// A token or ticket that will never do, a spent ticket first of all: another one may.
+	return connect.CloseExpired, true
+}
+
+// closeAtOnce opens the client's socket and closes it.
+func (x *exchange) closeAtOnce(c connect.Closing) {
+	offer := x.offer()
+	var got agreed
+	if len(offer.protocols) > 0 {
+		got.protocol = offer.protocols[0] // or a browser fails the handshake
+	}
+	client, _, err := hijack(x.w)
+	if err != nil {
+		x.refuse(badUpgrade)
+		return
+	}
+	defer func() { _ = client.Close() }()
+	_ = client.SetDeadline(time.Now().Add(settle))
+	frame := wsframe.AppendFrame(offer.switching(got, nil), wsframe.Header{Final: true, Opcode: wsframe.Close}, wsframe.AppendClose(nil, c.Code, c.Text))
+	if _, err := client.Write(frame); err != nil {
+		return
+	}
+	if half, ok := client.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	// Until the client's own close came: closing before would reset the connection, and the client would not see why.
+	_, _ = io.Copy(io.Discard, io.LimitReader(client, 64<<10))
+}
+
+func fence(s *connect.Socket) uint64 {
+	if f, ok := any(s).(interface{ Fence() uint64 }); ok {
+		return f.Fence()
+	}
+	return 0
+}

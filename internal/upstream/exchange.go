@@ -1,0 +1,288 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Request is what goes to the backend.
+type Request struct {
+	// Head is the whole head of the request with its empty line. It says how the body ends; see AppendLength.
+	Head []byte
+	// Body is a body that was read already.
+	Body []byte
+	// Source is a body that streams, of Length bytes, or in chunks if Length is -1. It is read by a goroutine of its own until the
+	// answer is closed, which calls Abort first if it has not ended by then: Abort must make a Read that waits return.
+	Source io.Reader
+	Length int64
+	Abort  func()
+	// Trailer, if set, is called when Source has ended, for the trailer section of a chunked body.
+	Trailer func() []Field
+	// Expect says that Head asks for 100-continue: Source is not read before the backend says so, or 1 s has passed.
+	Expect bool
+	// Retry says that the request may be sent again on another connection if an idle one turns out to be gone: it is idempotent
+	// (RFC 9110 section 9.2.2). Without it only what was certainly not sent is sent again.
+	Retry bool
+	// HeadOnly says that the answer has no body: the method is HEAD.
+	HeadOnly bool
+	// Upgrade says that 101 is an answer.
+	Upgrade bool
+	// Timeout is how long the backend may take for the head of its answer, and how long it may pause in the body. Required.
+	Timeout time.Duration
+	// Interim, if set, is told of answers before the answer (1xx other than 101).
+	Interim func(status int, fields []Field)
+}
+
+// maxInterim is how many 1xx answers a backend may send before it answers.
+const maxInterim = 8
+
+// continueWait is how long a backend may take to say 100-continue.
+const continueWait = time.Second
+
+// AppendLength appends the header that says how a body of length bytes ends, of chunks if it is -1.
+func AppendLength(head []byte, length int64) []byte {
+	if length < 0 {
+		return append(head, "Transfer-Encoding: chunked\r\n"...)
+	}
+	head = append(head, "Content-Length: "...)
+	return append(strconv.AppendInt(head, length, 10), '\r', '\n')
+}
+
+// Answer is the backend's answer. Read its body to the end, then Close it: only then can its connection serve again.
+type Answer struct {
+	Head
+	// Length is the length of the body, -1 if it is not known before its end. It is that of Content-Length, also where there is
+	// no body (HEAD, 304).
+	Length int64
+
+	pool    *Pool
+	conn    *conn
+	body    *bodyReader
+	request *Request
+	sent    *sending // nil: nothing streams
+	stop    func() bool
+	once    sync.Once
+}
+
+// Do sends a request and returns when the head of the answer is there. The connection is closed if ctx ends before Close, so that
+// a client who is gone does not keep the backend busy. Errors wrap ErrDial, ErrLost, ErrTimeout, ErrMalformed, ErrSource or the
+// context's.
+func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
+	for attempt := 0; ; attempt++ {
+		c, err := p.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := p.exchange(ctx, c, r)
+		if err == nil {
+			return answer, nil
+		}
+		again := r.Retry && r.Source == nil && c.reused && !c.started && attempt < 2
+		if !again || !errors.Is(err, ErrLost) || ctx.Err() != nil {
+			return nil, orEnded(ctx, err)
+		}
+	}
+}
+
+// orEnded prefers the end of the context to what it did to the connection.
+func orEnded(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	return err
+}
+
+func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (*Answer, error) {
+	a := &Answer{pool: p, conn: c, request: r}
+	a.stop = context.AfterFunc(ctx, func() { _ = c.Conn.Close() })
+	err := a.run(r)
+	if err != nil {
+		a.abort()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Answer) run(r *Request) error {
+	if err := a.send(r); err != nil {
+		return err
+	}
+	waited := !r.Expect
+	for range maxInterim {
+		wait := r.Timeout
+		if !waited {
+			wait = min(continueWait, r.Timeout)
+		}
+		a.conn.expect(wait)
+		err := a.readHead()
+		switch {
+		case err != nil && !waited && errors.Is(err, ErrTimeout):
+		case err != nil:
+			return a.why(err)
+		case a.Status == 100:
+		case a.Status == 101 && r.Upgrade:
+			return nil
+		case a.Status == 101:
+			return errUnasked
+		case a.Status < 200:
+			if r.Interim != nil {
+				r.Interim(a.Status, a.Fields)
+			}
+			continue
+		default:
+			return a.frame(r)
+		}
+		if !waited {
+			waited = true
+			a.sent = startSending(a.conn, r)
+		}
+	}
+	return errUnasked
+}
+
+// send writes the head and what there is of the body in one piece.
+func (a *Answer) send(r *Request) error {
+	c := a.conn
+	c.out = append(append(c.out[:0], r.Head...), r.Body...)
+	_ = c.SetWriteDeadline(time.Now().Add(r.Timeout))
+	_, err := c.Write(c.out)
+	if cap(c.out) > 64<<10 {
+		c.out = nil
+	}
+	if err != nil {
+		return transportError(err)
+	}
+	if r.Source != nil && !r.Expect {
+		a.sent = startSending(c, r)
+	}
+	return nil
+}
+
+func (a *Answer) readHead() error {
+	text, err := a.conn.block("\r\n\r\n", a.pool.config.MaxHead)
+	if err != nil {
+		return transportError(err)
+	}
+	a.Head, err = parseHead(text, a.conn.fields[:0])
+	a.conn.fields = a.Fields
+	return err
+}
+
+// frame finds out how the body ends.
+func (a *Answer) frame(r *Request) error {
+	f, err := framingOf(&a.Head)
+	if err != nil {
+		return err
+	}
+	a.Length = f.length
+	switch {
+	case a.Status == 204:
+		f.close = f.close || f.chunked || f.length > 0
+		a.Length, f = 0, framing{close: f.close}
+	case r.HeadOnly || a.Status == 304:
+		f = framing{close: f.close}
+	case !f.chunked && f.length < 0:
+		f.close = true
+	}
+	a.body = newBody(a.conn, f)
+	return nil
+}
+
+// why returns what is to be told: a client whose body broke off is the cause of what came of it at the backend.
+func (a *Answer) why(err error) error {
+	if a.sent != nil {
+		select {
+		case <-a.sent.done:
+			if errors.Is(a.sent.err, ErrSource) {
+				return a.sent.err
+			}
+		default:
+		}
+	}
+	return err
+}
+
+// Read reads the body. io.EOF says that it is whole; every other error wraps ErrLost, ErrTimeout or ErrMalformed.
+func (a *Answer) Read(p []byte) (int, error) {
+	a.conn.expect(a.request.Timeout)
+	n, err := a.body.read(p)
+	if err != nil && err != io.EOF {
+		err = transportError(err)
+	}
+	return n, err
+}
+
+// More says that a Read will return without waiting for the backend.
+func (a *Answer) More() bool { return a.conn.r < a.conn.w }
+
+// Trailer returns the trailer fields, once Read has returned io.EOF.
+func (a *Answer) Trailer() []Field { return a.body.trailer }
+
+// Close ends the exchange. Its connection serves again if the answer was read to its end, the request was sent, and nothing was
+// odd about either.
+func (a *Answer) Close() {
+	a.once.Do(func() {
+		whole := a.body != nil && a.body.err == io.EOF && !a.body.framing.close && a.conn.r == a.conn.w
+		if a.sent != nil {
+			select {
+			case <-a.sent.done:
+				whole = whole && a.sent.err == nil
+			default:
+				whole = false
+			}
+		} else if a.request.Source != nil {
+			whole = false
+		}
+		if !whole || !a.stop() {
+			a.abort()
+			return
+		}
+		a.pool.put(a.conn)
+	})
+}
+
+func (a *Answer) abort() {
+	a.stop()
+	_ = a.conn.Conn.Close()
+	if a.sent == nil {
+		return
+	}
+	select {
+	case <-a.sent.done:
+	default:
+		if a.request.Abort != nil {
+			a.request.Abort()
+		}
+		<-a.sent.done
+	}
+}
+
+// Hijack hands the connection over after a 101, with what was read from it already. Close does nothing then.
+func (a *Answer) Hijack() (net.Conn, []byte, error) {
+	err := net.ErrClosed
+	a.once.Do(func() {
+		if a.stop() {
+			err = a.conn.Conn.SetDeadline(time.Time{})
+		}
+	})
+	return a.conn.Conn, slices.Clone(a.conn.buffered()), err
+}
+
+// transportError says in this package's words what became of a connection.
+func transportError(err error) error {
+	switch {
+	case errors.Is(err, ErrMalformed):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: %w", ErrTimeout, err)
+	}
+	return fmt.Errorf("%w: %w", ErrLost, err)
+}
