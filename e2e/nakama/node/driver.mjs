@@ -47,6 +47,7 @@ const ops = {
     socket.ondisconnect = e => print({ socket: c.socket, event: 'close', code: e.code, reason: e.reason });
     socket.onnotification = n => print({ socket: c.socket, event: 'notification', code: n.code, reason: n.subject });
     socket.onerror = () => {};
+    if (c.heartbeat) socket.setHeartbeatTimeoutMs(c.heartbeat);
     await socket.connect(session(c), true, c.timeout ?? 10000);
     sockets.set(c.socket, socket);
     socket.adapter._socket.on('ping', () => print({ socket: c.socket, event: 'ping' }));

@@ -1,0 +1,246 @@
+package nakama_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// example starts Nakama with the shipped file, in which only addresses, folders and secrets are replaced.
+func example(t *testing.T) (world, int) {
+	t.Helper()
+	data, err := os.ReadFile("../../examples/nakama/nakama.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startPool(t, poolID, "", nil)
+	s := startSallyport(t, p)
+	name := fmt.Sprintf("nakama%d", instances.Add(1))
+	address := databaseAddress(t, name)
+	migrate(t, address)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(nodeSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	for _, replacement := range [][2]string{
+		{"postgres:CHANGE-ME@127.0.0.1:5432/nakama", address},
+		{"/nakama/data/modules", pluginFolder(t)},
+		{"/nakama/data", filepath.Join(dir, name)},
+		{"CHANGE-ME-http-key", httpKey},
+		{"CHANGE-ME-server-key", serverKey},
+		{"CHANGE-ME-1", encryptionKey},
+		{"CHANGE-ME-2", refreshKey},
+		{"/run/secrets/sallyport", secret},
+		{"https://auth.example.com", s.url},
+		{"eu-central-1_Example12\"", poolID + "\"\n    - \"sallyport_cognito_endpoint=" + p.endpoint + "\""},
+		{"1example23456789", "game"},
+	} {
+		if !strings.Contains(text, replacement[0]) {
+			t.Fatalf("the example has no %q", replacement[0])
+		}
+		text = strings.ReplaceAll(text, replacement[0], replacement[1])
+	}
+	file := filepath.Join(t.TempDir(), "nakama.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	port, err := freePorts(-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	console, err := freePorts(-3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proc, err := launch(name, nil, nakamaBinary(t), "--config", file, "--socket.address", "127.0.0.1", "--socket.port", strconv.Itoa(port),
+		"--console.address", "127.0.0.1", "--console.port", strconv.Itoa(console))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
+	if err := proc.await(answers(fmt.Sprintf("http://127.0.0.1:%d/", port))); err != nil {
+		t.Fatal(err)
+	}
+	return world{p, nakama{proc, port}, startDriver(t)}, console
+}
+
+func TestExampleReachesNakamasConfiguration(t *testing.T) {
+	t.Parallel()
+	w, console := example(t)
+	var config struct {
+		Session struct {
+			TokenExpirySec        int64 `json:"token_expiry_sec"`
+			RefreshTokenExpirySec int64 `json:"refresh_token_expiry_sec"`
+			SingleSocket          bool  `json:"single_socket"`
+		}
+		Socket struct {
+			PingPeriodMs int64 `json:"ping_period_ms"`
+			PongWaitMs   int64 `json:"pong_wait_ms"`
+		}
+	}
+	raw := consoleConfig(t, console)
+	if err := json.Unmarshal([]byte(raw), &config); err != nil {
+		t.Fatalf("%v in %s", err, raw)
+	}
+	if s := config.Session; s.TokenExpirySec != 7200 || s.RefreshTokenExpirySec != 604800 || !s.SingleSocket {
+		t.Errorf("session: %+v", s)
+	}
+	if s := config.Socket; s.PingPeriodMs != 10000 || s.PongWaitMs != 20000 {
+		t.Errorf("socket: %+v", s)
+	}
+	alice := w.signIn(t, "alice")
+	c := claims(t, alice.Token)
+	if life := c["exp"].(float64) - c["iat"].(float64); life != 7200 {
+		t.Errorf("a token lives %v s", life)
+	}
+	again := w.signIn(t, "alice")
+	w.driver.must("open", w.as(alice, args{"socket": "first"}))
+	w.driver.must("open", w.as(again, args{"socket": "second"}))
+	w.driver.closed("first")
+	w.driver.stillOpen("second")
+}
+
+// consoleConfig asks Nakama's console what Nakama is configured with.
+func consoleConfig(t *testing.T, port int) string {
+	t.Helper()
+	url := fmt.Sprintf("http://127.0.0.1:%d/v2/console/", port)
+	var login struct{ Token string }
+	body := ask(t, http.MethodPost, url+"authenticate", "", `{"username":"admin","password":"password"}`)
+	if err := json.Unmarshal(body, &login); err != nil || login.Token == "" {
+		t.Fatalf("the console answers %s", body)
+	}
+	var answer struct{ Config string }
+	body = ask(t, http.MethodGet, url+"config", login.Token, "")
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatalf("the console answers %s", body)
+	}
+	return answer.Config
+}
+
+func ask(t *testing.T, method, url, bearer, body string) []byte {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestIdlePlayerLivesBehindBalancer puts a balancer between that drops a connection on which nothing came for 15 s. The
+// pulse of the example keeps the player; the control, whose pulse is slower, is dropped. The heartbeat of nakama-js, which
+// other clients do not have, is out of the way.
+func TestIdlePlayerLivesBehindBalancer(t *testing.T) {
+	t.Parallel()
+	const idle = 15 * time.Second
+	w, _ := example(t)
+	slow := world{w.pool, startNakama(t, emptyFolder(t), nil, "--socket.ping_period_ms", "60000", "--socket.pong_wait_ms", "70000"), w.driver}
+	player := w.signIn(t, "alice")
+	control := slow.driver.session("device", slow.base(args{"account": "device-of-bob", "create": true}))
+	near := w.as(player, args{"socket": "player", "port": balancer(t, w.nakama.port, idle), "heartbeat": 600_000})
+	far := slow.as(control, args{"socket": "control", "port": balancer(t, slow.nakama.port, idle), "heartbeat": 600_000})
+	began := time.Now()
+	w.driver.must("open", near)
+	w.driver.must("open", far)
+	h, _ := w.driver.closed("control")
+	t.Logf("without a pulse the balancer dropped the socket after %v", h.at.Sub(began).Round(time.Second))
+	pings := 0
+	for deadline := time.After(3 * idle); pings < 3; {
+		select {
+		case h := <-w.driver.socket("player"):
+			if h.Event == "close" {
+				t.Fatalf("the player was dropped after %v: %d %s", h.at.Sub(began), h.Code, h.Reason)
+			}
+			pings++
+			t.Logf("%s after %v", h.Event, h.at.Sub(began).Round(time.Second))
+		case <-deadline:
+			t.Fatalf("%d pings in %v", pings, 3*idle)
+		}
+	}
+	w.driver.must("socketRPC", args{"socket": "player", "name": "sallyport_whoami", "payload": args{}})
+}
+
+// balancer passes TCP connections on, and drops one on which nothing came from either side for a time, as a network load
+// balancer does.
+func balancer(t *testing.T, backend int, idle time.Duration) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { balance(ctx, client, backend, idle) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		cancel()
+		running.Wait()
+	})
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func balance(ctx context.Context, client net.Conn, backend int, idle time.Duration) {
+	defer client.Close()
+	server, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", backend))
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	drop := func() {
+		client.Close()
+		server.Close()
+	}
+	timer := time.AfterFunc(idle, drop)
+	defer timer.Stop()
+	defer context.AfterFunc(ctx, drop)()
+	pass := func(to, from net.Conn) {
+		defer to.Close()
+		buffer := make([]byte, 4096)
+		for {
+			n, err := from.Read(buffer)
+			if err != nil {
+				return
+			}
+			timer.Reset(idle)
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	}
+	var both sync.WaitGroup
+	both.Go(func() { pass(server, client) })
+	both.Go(func() { pass(client, server) })
+	both.Wait()
+}
