@@ -18,11 +18,14 @@ type script struct {
 	pieces []int
 }
 
-const maxScript = 100
+const (
+	maxScript = 100
+	fuzzLimit = 100_000
+)
 
 func compile(program []byte, masked, mayBreak bool) (s script) {
 	in := wsframe.Reader{RSV: wsframe.RSV1}
-	rules := wsframe.Rules{Masked: masked}
+	rules := wsframe.Rules{Masked: masked, MaxMessage: fuzzLimit}
 	for ; len(program) >= 3 && len(s.pieces) < maxScript; program = program[3:] {
 		frame := compileFrame(program[0], int(program[1]), masked)
 		s.pieces = append(s.pieces, int(program[2]))
@@ -31,7 +34,7 @@ func compile(program []byte, masked, mayBreak bool) (s script) {
 			continue
 		}
 		before := in
-		if _, _, err := in.Next(frame, &rules); err != nil || wsframe.Opcode(frame[0]&0xF) == wsframe.Close || !in.Boundary() {
+		if _, n, err := in.Next(frame, &rules); err != nil || n < len(frame) || wsframe.Opcode(frame[0]&0xF) == wsframe.Close || !in.Boundary() {
 			in = before // only what keeps the stream going
 			continue
 		}
@@ -108,7 +111,7 @@ func FuzzRelay(f *testing.F) {
 	f.Add([]byte{24, 250, 1, 26, 250, 200}, []byte{8, 9, 3, 3, 3, 3, 2, 0, 0}, true, true)
 	f.Fuzz(func(t *testing.T, calm, any []byte, fromClient, goroutines bool) {
 		w := start(t, wsrelay.LoopConfig{Goroutines: goroutines, Loops: 1}, setup{
-			rsv: wsframe.RSV1, policy: wsrelay.Policy{Pinger: wsrelay.BackendPings, MaxRate: -1, MaxMessage: 100_000},
+			rsv: wsframe.RSV1, policy: wsrelay.Policy{Pinger: wsrelay.BackendPings, MaxRate: -1, MaxMessage: fuzzLimit},
 		})
 		from, to := w.backend, w.client
 		if fromClient {
@@ -124,7 +127,7 @@ func FuzzRelay(f *testing.F) {
 		}()
 		limit := uint64(0)
 		if fromClient {
-			limit = 100_000
+			limit = fuzzLimit
 		}
 		want := judge(second.stream, from.masked, limit)
 		to.wants(string(second.stream[:want.good]))

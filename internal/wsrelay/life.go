@@ -122,6 +122,7 @@ func (p *Pipe) pingAt() int64 {
 
 // tick does what is due, and says when something will be.
 func (p *Pipe) tick(now int64) (next int64) {
+	p.forgive(now)
 	switch {
 	case p.until != 0 && now >= p.until:
 		p.timeUp()
@@ -129,9 +130,9 @@ func (p *Pipe) tick(now int64) (next int64) {
 		p.dropStuck(now)
 	case p.until != 0: // the two ends say good-bye
 	case now >= p.slowAt(client):
-		p.slow(client, connect.CloseSlow)
+		p.endFor(connect.CloseSlow)
 	case now >= p.slowAt(backend):
-		p.slow(backend, connect.CloseBackendLost)
+		p.endFor(connect.CloseBackendLost)
 	case now >= p.silentAt():
 		p.endFor(connect.CloseSilent)
 	case now >= p.idleAt():
@@ -145,16 +146,14 @@ func (p *Pipe) tick(now int64) (next int64) {
 	return p.due()
 }
 
-// slow ends the socket for a side that leaves what is kept for it, unless that was not seen before: a machine that slept
-// gives it one more chance.
-func (p *Pipe) slow(i int, reason connect.CloseReason) {
-	s := &p.sides[i]
-	if s.is(late) {
-		p.endFor(reason)
-		return
+// forgive puts off the end of a slow side once, a little: a machine that slept must not judge by what it finds.
+func (p *Pipe) forgive(now int64) {
+	for i := range p.sides {
+		if s := &p.sides[i]; now >= p.slowAt(i) && !s.is(late) {
+			s.set(late)
+			s.stuck = now + 2*int64(tickEvery) - int64(p.policy.SlowWait)
+		}
 	}
-	s.set(late)
-	s.stuck = p.group.now + 2*int64(tickEvery) - int64(p.policy.SlowWait)
 }
 
 // due is when the pipe must be looked at next.
