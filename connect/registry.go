@@ -155,8 +155,8 @@ func (c *RegistryConfig) check() error {
 	switch {
 	case c.Ledger == nil:
 		return errors.New("connect: RegistryConfig.Ledger is required: set the ledger that knows what is revoked")
-	case len(c.Routes) == 0:
-		return errors.New("connect: RegistryConfig.Routes is required: name the routes that have sockets")
+	case c.Routes == nil:
+		return errors.New("connect: RegistryConfig.Routes is required: name the routes that have sockets, or give an empty map")
 	case c.Stale != KeepSockets && c.Stale != CloseSockets:
 		return fmt.Errorf("connect: RegistryConfig.Stale: decide between %q and %q", KeepSockets, CloseSockets)
 	case c.PerPlayer < 0 || c.PerPlayer > maxPerPlayer:
