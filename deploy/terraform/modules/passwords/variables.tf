@@ -16,3 +16,10 @@ variable "length" {
     error_message = "From 32 to 4096 characters."
   }
 }
+
+variable "draw" {
+  description = "Always true: it is there because it is ephemeral (see outputs.tf)."
+  type        = bool
+  default     = true
+  ephemeral   = true
+}
