@@ -201,6 +201,16 @@ func (g *gate) handler() http.Handler {
 		_, err := g.store.Take(r.Context(), digest(number(r)))
 		say(w, err)
 	})
+	mux.HandleFunc("POST /create", func(w http.ResponseWriter, r *http.Request) {
+		n, now := number(r), time.Now().UTC()
+		say(w, g.store.Create(r.Context(), session.Family{
+			ID: id(n), Secret: make([]byte, 32), CreatedAt: now, Expires: now.Add(time.Hour), Player: playerOf(n), PlayerID: id(n),
+		}))
+	})
+	mux.HandleFunc("POST /rotate", func(w http.ResponseWriter, r *http.Request) {
+		_, err := g.store.Rotate(r.Context(), id(number(r)), 0)
+		say(w, err)
+	})
 	mux.HandleFunc("POST /drain", func(w http.ResponseWriter, r *http.Request) {
 		window, _ := time.ParseDuration(r.URL.Query().Get("window"))
 		say(w, g.registry.Drain(r.Context(), window))
