@@ -106,9 +106,9 @@ func answerSockets(w http.ResponseWriter, d *Decision, answer connect.ClusterAns
 		writeRefusal(w, d, unavailable(err))
 		return
 	}
-	if answer.Sockets == nil {
-		answer.Sockets = []connect.SocketInfo{}
-	}
+	// A list of nothing is a list, not null.
+	answer.Sockets = append([]connect.SocketInfo{}, answer.Sockets...)
+	answer.Nodes, answer.Silent = append([]string{}, answer.Nodes...), append([]string{}, answer.Silent...)
 	d.Allowed = true
 	writeJSON(w, d, http.StatusOK, answer)
 }

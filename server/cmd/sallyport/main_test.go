@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -30,23 +31,25 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs every script in testdata over the program. Besides testscript's own commands there are those below.
 func TestScripts(t *testing.T) {
+	commands := map[string]func(*testscript.TestScript, bool, []string){
+		"freeport":  freeport,
+		"await":     await,
+		"awaitpost": awaitPost,
+		"awaitfile": awaitFile,
+		"http":      request,
+		"capture":   capture,
+		"signal":    sendSignal,
+		"nosecrets": noSecrets,
+		"count":     count,
+
+		"redis":       startRedis,
+		"signalredis": signalRedis,
+	}
+	maps.Copy(commands, socketCommands)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"freeport":  freeport,
-			"await":     await,
-			"awaitpost": awaitPost,
-			"awaitfile": awaitFile,
-			"http":      request,
-			"capture":   capture,
-			"hangup":    hangup,
-			"nosecrets": noSecrets,
-			"count":     count,
-
-			"redis":       startRedis,
-			"signalredis": signalRedis,
-		},
+		Cmds:                commands,
 		// A running server must not live as long as the test's own deadline.
 		Deadline: time.Now().Add(3 * time.Minute),
 	})
@@ -169,15 +172,16 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], match[1])
 }
 
-// hangup PROGRAM sends SIGHUP to the background process of a program.
-func hangup(ts *testscript.TestScript, _ bool, args []string) {
+// signal HUP|TERM PROGRAM sends the signal to the background process of a program.
+func sendSignal(ts *testscript.TestScript, _ bool, args []string) {
+	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}
 	for _, cmd := range ts.BackgroundCmds() {
-		if filepath.Base(cmd.Args[0]) == args[0] {
-			ts.Check(cmd.Process.Signal(syscall.SIGHUP))
+		if filepath.Base(cmd.Args[0]) == args[1] {
+			ts.Check(cmd.Process.Signal(signals[args[0]]))
 			return
 		}
 	}
-	ts.Fatalf("no %s runs", args[0])
+	ts.Fatalf("no %s runs", args[1])
 }
 
 // nosecrets FILE VARIABLE… checks that no variable's value is in the file, and no part of it that is a token's.

@@ -236,7 +236,7 @@ func (a *App) warnOfGate(file *config.File) {
 	if a.gate == nil {
 		return
 	}
-	for _, warning := range a.gate.edge.Warnings() {
+	for _, warning := range a.gate.edge.Load().Warnings() {
 		a.log.Warn(warning)
 	}
 	if file.Gate.TLS == nil && !loopback(file.Gate.Listen) && file.Gate.OriginSecret == nil {

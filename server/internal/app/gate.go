@@ -8,7 +8,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
@@ -21,10 +25,15 @@ import (
 
 // gate is the gate with its sockets, which live over reloads.
 type gate struct {
-	edge     *edge.Gate
 	registry *connect.Registry
 	// sockets are those of all nodes, as far as they know each other.
 	sockets tokenapi.Sockets
+	// edge lets in what comes now.
+	edge atomic.Pointer[edge.Gate]
+
+	mu      sync.Mutex
+	fixed   edge.Config  // what edge was made of, besides its routes
+	retired []*edge.Gate // that still have requests or sockets
 }
 
 // makeGate makes the gate of a configuration that has one. What it verifies with is that of the moment. With a cluster the
@@ -34,41 +43,36 @@ func (a *App) makeGate(file *config.File, cluster session.Cluster) error {
 		return nil
 	}
 	routes := file.GateRoutes()
-	registry, err := connect.NewRegistry(connect.RegistryConfig{
+	c := connect.RegistryConfig{
 		Ledger: a.ledger, Routes: edge.SocketRoutes(routes), Stale: connect.StaleSockets(file.Gate.StaleSockets),
 		PerPlayer: file.Gate.SocketsPerPlayer, Notice: time.Duration(file.Gate.Notice), Now: a.options.Now,
-		Owners: cluster, Node: nodeName(file), Lease: time.Duration(file.Gate.Lease),
-	})
-	if err != nil {
-		return file.Problem("gate", err)
 	}
-	c := a.gateConfig(file, routes)
-	c.Registry, c.Observe, c.ObserveSocket = registry, a.gateDecided, a.socketEnded
-	made, err := edge.New(c)
-	if err != nil {
-		return file.Problem("gate", err)
-	}
-	a.gate = &gate{edge: made, registry: registry, sockets: localSockets{registry}}
 	if cluster != nil {
-		a.gate.sockets = clusterSockets{cluster}
+		c.Owners, c.Node, c.Lease = cluster, nodeName(file), time.Duration(file.Gate.Lease)
 	}
+	registry, err := connect.NewRegistry(c)
+	if err != nil {
+		return file.Problem("gate", err)
+	}
+	g := &gate{registry: registry, fixed: gateConfig(file), sockets: localSockets{registry}}
+	if cluster != nil {
+		g.sockets = clusterSockets{cluster}
+	}
+	made, err := a.newEdge(g, g.fixed, routes)
+	if err != nil {
+		g.drainNow()
+		return gateProblem(file, err)
+	}
+	g.edge.Store(made)
+	a.gate = g
 	return nil
 }
 
-// nodeName is the name of this node for operators: the configured one, or that of the machine.
-func nodeName(file *config.File) string {
-	if file.Gate.Node != "" {
-		return file.Gate.Node
-	}
-	name, _ := os.Hostname() // without one the registry has a word of its own
-	return config.NodeName(name)
-}
-
-func (a *App) gateConfig(file *config.File, routes []edge.Route) edge.Config {
+// gateConfig is what of a file decides about the gate, besides its routes.
+func gateConfig(file *config.File) edge.Config {
 	g := file.Gate
 	c := edge.Config{
-		Routes: routes, Sessions: sessionsNow{a}, Identities: identitiesNow{a}, Tickets: ticketsNow{a}, TicketAudience: g.TicketAudience,
-		Ledger: a.ledger, Realms: file.Realms(), TrustedProxies: g.Proxies(), Now: a.options.Now, SessionIssuer: sessionIssuer(file),
+		TicketAudience: g.TicketAudience, Realms: file.Realms(), Hosts: g.Hosts, TrustedProxies: g.Proxies(), SessionIssuer: sessionIssuer(file),
 		Handshakes: edge.HandshakeLimit{Rate: float64(g.Handshakes.Rate), Burst: g.Handshakes.Burst, Concurrent: g.Handshakes.Concurrent},
 	}
 	if g.OriginSecret != nil {
@@ -78,6 +82,13 @@ func (a *App) gateConfig(file *config.File, routes []edge.Route) edge.Config {
 		}
 	}
 	return c
+}
+
+func (a *App) newEdge(g *gate, c edge.Config, routes []edge.Route) (*edge.Gate, error) {
+	c.Routes, c.Registry, c.Ledger, c.Now = routes, g.registry, a.ledger, a.options.Now
+	c.Sessions, c.Identities, c.Tickets = sessionsNow{a}, identitiesNow{a}, ticketsNow{a}
+	c.Observe, c.ObserveSocket = a.gateDecided, a.socketEnded
+	return edge.New(c)
 }
 
 // sessionIssuer tells session tokens from identity tokens. Where both Nakama and this server make session tokens, no one word
@@ -93,26 +104,85 @@ func sessionIssuer(file *config.File) string {
 	}
 }
 
-// checkGate makes the gate of a configuration and throws it away, so that a later change of routes cannot fail.
+// checkGate makes the gate of a configuration and throws it away, so that a later change cannot fail.
 func (a *App) checkGate(file *config.File) error {
 	probe := &App{options: a.options, log: a.log, ledger: a.ledger}
-	if err := probe.makeGate(file, nil); err != nil || probe.gate == nil {
+	if err := probe.makeGate(file, nil); err != nil {
 		return err
 	}
 	probe.closeGate()
 	return nil
 }
 
-// setRoutes gives the gate the routes of another configuration.
-func (a *App) setRoutes(file *config.File) error {
-	if a.gate == nil {
+// changeGate gives the gate what is new in a configuration. Where more has changed than its routes, another one lets in what
+// comes from now on; the one before goes on with what it has.
+func (a *App) changeGate(file, before *config.File) error {
+	g := a.gate
+	if g == nil {
 		return nil
 	}
-	routes := file.GateRoutes()
-	if err := errors.Join(a.gate.registry.SetRoutes(edge.SocketRoutes(routes)), a.gate.edge.SetRoutes(routes)); err != nil {
-		return file.Problem("gate", err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	fixed := gateConfig(file)
+	if reflect.DeepEqual(file.Gate, before.Gate) && reflect.DeepEqual(file.Nakama, before.Nakama) && reflect.DeepEqual(fixed, g.fixed) {
+		return nil // what the routes remember, such as seats, stays
 	}
+	routes := file.GateRoutes()
+	if err := g.registry.SetRoutes(edge.SocketRoutes(routes)); err != nil {
+		return err
+	}
+	if reflect.DeepEqual(fixed, g.fixed) {
+		return g.edge.Load().SetRoutes(routes)
+	}
+	made, err := a.newEdge(g, fixed, routes)
+	if err != nil {
+		return err
+	}
+	g.retired = append(g.retired, g.edge.Swap(made))
+	g.fixed = fixed
 	return nil
+}
+
+// ServeHTTP answers a request with the gate of the moment.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.edge.Load().ServeHTTP(w, r) }
+
+// retire closes the gates that were replaced and have nothing left.
+func (g *gate) retire() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.retired = slices.DeleteFunc(g.retired, func(old *edge.Gate) bool {
+		state := old.State()
+		return state.Requests+state.Sockets == 0 && old.Close() == nil
+	})
+}
+
+// drainNow ends the registry and what it has, and waits for nothing.
+func (g *gate) drainNow() {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	_ = g.registry.Drain(ended, 0)
+}
+
+// close ends everything at once.
+func (g *gate) close() error {
+	g.drainNow()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	errs := []error{g.edge.Load().Close()}
+	for _, old := range g.retired {
+		errs = append(errs, old.Close())
+	}
+	g.retired = nil
+	return errors.Join(errs...)
+}
+
+// nodeName is the name of this node for operators: the configured one, or that of the machine.
+func nodeName(file *config.File) string {
+	if file.Gate.Node != "" {
+		return file.Gate.Node
+	}
+	name, _ := os.Hostname() // without one the registry has a word of its own
+	return config.NodeName(name)
 }
 
 // sessionsNow, identitiesNow and ticketsNow are the verifiers of the configuration of the moment.
@@ -138,8 +208,8 @@ func (n ticketsNow) Redeem(ctx context.Context, ticket string, binding session.B
 }
 
 func (a *App) gateServer() *http.Server {
-	server := a.gate.edge.Server()
-	server.ErrorLog = slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)
+	server := a.gate.edge.Load().Server()
+	server.Handler = a.gate
 	return server
 }
 
@@ -148,10 +218,7 @@ func (a *App) closeGate() {
 	if a.gate == nil {
 		return
 	}
-	ended, end := context.WithCancel(context.Background())
-	end()
-	_ = a.gate.registry.Drain(ended, 0) // ctx says that nothing is waited for
-	if err := a.gate.edge.Close(); err != nil {
+	if err := a.gate.close(); err != nil {
 		a.log.Warn("the gate did not close in order", "error", err)
 	}
 }
@@ -164,7 +231,7 @@ func (a *App) serveGate(server *http.Server, listener net.Listener) error {
 		}}
 		return server.ServeTLS(listener, "", "")
 	}
-	return a.gate.edge.Serve(server, listener)
+	return a.gate.edge.Load().Serve(server, listener)
 }
 
 // drainGate stops accepting game traffic and closes the sockets over the window of the configuration.
@@ -175,7 +242,7 @@ func (a *App) drainGate(ctx context.Context, server *http.Server) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Shutdown(ctx) }()
 	a.log.Info("closing the sockets", "sockets", a.gate.registry.State().Live, "window", window.String())
-	if err := a.gate.edge.Drain(ctx, window); err != nil {
+	if err := a.gate.edge.Load().Drain(ctx, window); err != nil {
 		a.log.Warn("some sockets did not end in time and were cut off", "error", err)
 	}
 	if err := <-stopped; err != nil {

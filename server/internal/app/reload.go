@@ -27,8 +27,8 @@ func (a *App) Reload(file *config.File) error {
 		return err
 	}
 	a.current.Store(g)
-	if err := a.setRoutes(file); err != nil {
-		a.log.Error("the gate keeps its routes", "error", err) // checkGate took them
+	if err := a.changeGate(file, old.file); err != nil {
+		a.log.Error("the gate stays as it was", "error", err) // although checkGate took the change
 	}
 	old.closeBut(g)
 	a.warnOfKeys(file)
@@ -101,7 +101,7 @@ func keepFixed(now, old *config.Config) (kept []string) {
 	return kept
 }
 
-// keepGate does so for what of the gate is made at the start. Its routes are not.
+// keepGate does so for what of the gate is made at the start.
 func keepGate(now, old *config.Config) (kept []string) {
 	if now.Gate == nil || old.Gate == nil {
 		keep(&kept, "gate", &now.Gate, old.Gate)
@@ -109,14 +109,10 @@ func keepGate(now, old *config.Config) (kept []string) {
 	}
 	keep(&kept, "gate.listen", &now.Gate.Listen, old.Gate.Listen)
 	keep(&kept, "gate.stale_sockets", &now.Gate.StaleSockets, old.Gate.StaleSockets)
-	keep(&kept, "gate.origin_secret", &now.Gate.OriginSecret, old.Gate.OriginSecret)
-	keep(&kept, "gate.trusted_proxies", &now.Gate.TrustedProxies, old.Gate.TrustedProxies)
-	keep(&kept, "gate.handshakes", &now.Gate.Handshakes, old.Gate.Handshakes)
 	keep(&kept, "gate.sockets_per_player", &now.Gate.SocketsPerPlayer, old.Gate.SocketsPerPlayer)
 	keep(&kept, "gate.notice", &now.Gate.Notice, old.Gate.Notice)
 	keep(&kept, "gate.node", &now.Gate.Node, old.Gate.Node)
 	keep(&kept, "gate.lease", &now.Gate.Lease, old.Gate.Lease)
-	keep(&kept, "gate.ticket_audience", &now.Gate.TicketAudience, old.Gate.TicketAudience)
 	if (now.Gate.TLS == nil) != (old.Gate.TLS == nil) {
 		keep(&kept, "gate.tls", &now.Gate.TLS, old.Gate.TLS)
 	}

@@ -101,6 +101,9 @@ func (w *watcher) look(a *App) {
 		}
 	}
 	a.ledgerWatch.look(a.log, a.ledger)
+	if a.gate != nil {
+		a.gate.retire()
+	}
 	if a.keys != nil {
 		w.signer(a.log, a.keys)
 	}

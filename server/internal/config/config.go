@@ -120,7 +120,8 @@ type Nakama struct {
 	// Keys are the values of Nakama's session.encryption_key: the present one and, while it is replaced, former ones. One
 	// to three, each at least 32 bytes.
 	Keys []Secret `yaml:"keys,required"`
-	// RefreshKeys are the values of Nakama's session.refresh_encryption_key, to make sure that they are others than keys.
+	// RefreshKeys are the values of Nakama's session.refresh_encryption_key, to make sure that they are others than keys. A
+	// gate before a Nakama without the plugin needs them.
 	RefreshKeys []Secret `yaml:"refresh_keys"`
 	// Aliases says what happens to a Nakama user whose player is not known: required refuses them, so that a ban of the
 	// player always holds; optional takes the Nakama user as a player of its own, whom a ban by the subject does not reach.

@@ -17,6 +17,8 @@ type Gate struct {
 	Routes []Route `yaml:"routes"`
 	// OriginSecret is what the CDN or balancer in front proves itself with. Without it every request is looked at.
 	OriginSecret *OriginSecret `yaml:"origin_secret"`
+	// Hosts are the values of the Host header that are answered, with the port if it is not the scheme's. Without it all.
+	Hosts []string `yaml:"hosts"`
 	// TrustedProxies are the addresses (10.0.0.0/8 or 10.1.2.3) of proxies in front whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed. Without it none.
 	TrustedProxies []string `yaml:"trusted_proxies"`
@@ -69,8 +71,8 @@ type NakamaBackend struct {
 	// RPCs are the ids of the remote procedures that players may call. Without it all of them.
 	RPCs []string `yaml:"rpcs"`
 	// Username says where a new account's user name comes from: none lets Nakama draw one, verified takes the one in the
-	// identity token.
-	Username string `yaml:"username" oneof:"none verified" default:"none"`
+	// identity token, client takes the one that the client sends, and lets it change it.
+	Username string `yaml:"username" oneof:"none verified client" default:"none"`
 	// Plugin says that Sallyport's plugin runs in this Nakama, so that sign-ins go to it as they are.
 	Plugin bool `yaml:"plugin"`
 	// TokenQuery is the query parameter with the token at /ws. nakama-js has token. "-" takes none.
@@ -107,7 +109,7 @@ type PlainServer struct {
 	// Path is the path of its sockets, such as /ws.
 	Path string `yaml:"path,required"`
 	// Who may connect. Without it players with a session token or a ticket.
-	Who []string `yaml:"who" oneof:"public identity session ticket"`
+	Who []string `yaml:"who" oneof:"session ticket"`
 	// Forward says how the player's token goes on to the server. Without it not at all.
 	Forward Forward `yaml:"forward"`
 	// Socket says how its sockets live.
@@ -120,6 +122,9 @@ type Forward struct {
 	Bearer bool `yaml:"bearer"`
 	// Query sends it as this query parameter.
 	Query string `yaml:"query"`
+	// Authorization sends the client's own Authorization header on as it came, for public routes whose backend asks for
+	// credentials of its own.
+	Authorization bool `yaml:"authorization"`
 }
 
 // Route is one way in.
@@ -139,7 +144,8 @@ type Route struct {
 	AnyGroup []string `yaml:"any_group"`
 	// AnyScope are scopes of which the token must have at least one. Without it none is needed.
 	AnyScope []string `yaml:"any_scope"`
-	// Sources say where a token is looked for. Without it in Authorization: Bearer alone.
+	// Sources say where a token is looked for. Without it in Authorization: Bearer, and a ticket in the query parameter
+	// ticket.
 	Sources *Sources `yaml:"sources"`
 	// Forward says how the token goes on to the backend. Without it not at all.
 	Forward Forward `yaml:"forward"`
@@ -202,7 +208,8 @@ type Socket struct {
 	MaxRate int `yaml:"max_rate" default:"200"`
 	// Burst is how many of them may come at once.
 	Burst int `yaml:"burst" default:"400"`
-	// Heartbeat is a text that the gate sends when it would ping, for clients that cannot answer ping frames.
+	// Heartbeat is a text message that clients send which cannot answer pings. The gate answers it with the same text and does
+	// not pass it on; who pings is then the gate.
 	Heartbeat string `yaml:"heartbeat"`
 	// Notice is a text that tells the client to refresh its session, see the gate's notice; {seconds} in it is the time left.
 	Notice string `yaml:"notice"`

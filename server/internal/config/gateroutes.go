@@ -1,9 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +17,8 @@ import (
 
 // serverKind is the configuration of one kind of game server.
 type serverKind interface {
-	// routes makes its routes.
-	routes() []edge.Route
+	// routes makes its routes, given the whole configuration.
+	routes(c *Config) []edge.Route
 	// backend is the URL of the server, and sockets how its sockets live, nil if that is left out.
 	backend() string
 	sockets() *Socket
@@ -58,29 +61,71 @@ func (c *Config) GateRoutes() []edge.Route {
 		all = append(all, r.route())
 	}
 	for _, s := range c.Gate.Servers {
-		all = append(all, s.Kind.routes()...)
+		all = append(all, s.Kind.routes(c)...)
 	}
 	return all
 }
 
-func (s *NakamaServer) routes() []edge.Route { return edge.Nakama(s.config()) }
+// GateRoutePath is the path in the file of the n-th of GateRoutes.
+func (c *Config) GateRoutePath(n int) string {
+	if n < len(c.Gate.Routes) {
+		return fmt.Sprintf("gate.routes[%d]", n)
+	}
+	n -= len(c.Gate.Routes)
+	for i, s := range c.Gate.Servers {
+		made := len(s.Kind.routes(c))
+		if n < made {
+			return fmt.Sprintf("gate.servers[%d]", i)
+		}
+		n -= made
+	}
+	return "gate"
+}
 
-func (s *ReferenceOpenServer) routes() []edge.Route { return edge.ReferenceOpen(s.config()) }
+// GateWords puts the file's words in place of the names that package edge has for the same things.
+func GateWords(text string) string {
+	names := make(map[string]string)
+	for _, s := range []any{Gate{}, Route{}, RouteSocket{}, Sources{}, Forward{}, NakamaBackend{}, ColyseusServer{}, OriginSecret{}} {
+		maps.Copy(names, yamlNames(reflect.TypeOf(s)))
+	}
+	for word := range whoWords {
+		names[strings.ToUpper(word[:1])+word[1:]] = cmp.Or(names[strings.ToUpper(word[:1])+word[1:]], word)
+	}
+	return goName.ReplaceAllStringFunc(text, func(word string) string { return cmp.Or(names[word], word) })
+}
+
+func (s *NakamaServer) routes(c *Config) []edge.Route { return edge.Nakama(s.config(c)) }
+
+func (s *ReferenceOpenServer) routes(c *Config) []edge.Route { return edge.ReferenceOpen(s.config(c)) }
 
 func (s *NakamaBackend) backend() string  { return s.Backend }
 func (s *NakamaBackend) sockets() *Socket { return s.Socket }
 
-func (s *NakamaBackend) config() edge.NakamaConfig {
-	return edge.NakamaConfig{
-		Backend: s.Backend, ServerKey: s.ServerKey.reveal(), RPCs: s.RPCs, Username: edge.UsernamePolicy(s.Username), Plugin: s.Plugin,
-		TokenQuery: s.TokenQuery, Ticket: s.Ticket, Timeout: time.Duration(s.Timeout), Socket: s.Socket.config(connect.ProfileNakama),
+func (s *NakamaBackend) plugin() bool { return s.Plugin }
+
+func (s *NakamaBackend) config(c *Config) edge.NakamaConfig {
+	made := edge.NakamaConfig{
+		Backend: s.Backend, ServerKey: s.ServerKey.reveal(), InsecureKeys: c.InsecureKeys, RPCs: s.RPCs, Username: edge.UsernamePolicy(s.Username),
+		Plugin: s.Plugin, TokenQuery: s.TokenQuery, TicketQuery: s.Ticket, Timeout: time.Duration(s.Timeout), Socket: s.Socket.config(connect.ProfileNakama),
 	}
+	if c.Nakama != nil {
+		made.SessionKeys, made.RefreshKeys = secrets(c.Nakama.Keys), secrets(c.Nakama.RefreshKeys)
+	}
+	return made
+}
+
+func secrets(list []Secret) [][]byte {
+	var all [][]byte
+	for _, s := range list {
+		all = append(all, s.Bytes())
+	}
+	return all
 }
 
 func (s *ColyseusServer) backend() string  { return s.Backend }
 func (s *ColyseusServer) sockets() *Socket { return s.Socket }
 
-func (s *ColyseusServer) routes() []edge.Route {
+func (s *ColyseusServer) routes(*Config) []edge.Route {
 	return edge.Colyseus(edge.ColyseusConfig{
 		Backend: s.Backend, Who: whoOf(s.Who), ForwardToken: s.ForwardToken, Seats: s.Seats, Timeout: time.Duration(s.Timeout),
 		Socket: s.Socket.config(connect.ProfileColyseus),
@@ -90,9 +135,9 @@ func (s *ColyseusServer) routes() []edge.Route {
 func (s *PlainServer) backend() string  { return s.Backend }
 func (s *PlainServer) sockets() *Socket { return s.Socket }
 
-func (s *PlainServer) routes() []edge.Route {
+func (s *PlainServer) routes(*Config) []edge.Route {
 	return edge.Plain(edge.PlainConfig{
-		Backend: s.Backend, Path: s.Path, Who: whoOf(s.Who), Forward: edge.Forward(s.Forward), Socket: s.Socket.config(connect.ProfilePlain),
+		Backend: s.Backend, Path: s.Path, Who: whoOf(s.Who), Forward: s.Forward.config(), Socket: s.Socket.config(connect.ProfilePlain),
 	})
 }
 
@@ -125,8 +170,8 @@ func (s *Socket) config(profile connect.Profile) *edge.SocketConfig {
 
 func (r *Route) route() edge.Route {
 	made := edge.Route{
-		Name: r.Name, Path: r.Path, Methods: r.Methods, Backend: r.Backend, Who: whoOf(r.Who), Rules: r.rules(), Sources: r.Sources.config(),
-		Forward: edge.Forward(r.Forward), MaxBody: int64(r.MaxBody), Timeout: time.Duration(r.Timeout), BodyTimeout: time.Duration(r.BodyTimeout),
+		Name: r.Name, Path: r.Path, Methods: r.Methods, Backend: r.Backend, Who: whoOf(r.Who), Rules: r.rules(), Sources: r.sources(),
+		Forward: r.Forward.config(), MaxBody: int64(r.MaxBody), Timeout: time.Duration(r.Timeout), BodyTimeout: time.Duration(r.BodyTimeout),
 	}
 	if r.Socket != nil {
 		made.Socket = r.Socket.config(connect.Profile(r.Socket.Profile))
@@ -154,9 +199,17 @@ func anyOf(names []string, rule func(string) connect.Rule) connect.Rule {
 	return connect.AnyOf(rules...)
 }
 
-func (s *Sources) config() edge.Sources {
+func (f Forward) config() edge.Forward {
+	return edge.Forward{Bearer: f.Bearer, Query: f.Query, Authorization: f.Authorization}
+}
+
+func (r *Route) sources() edge.Sources {
+	s := r.Sources
 	if s == nil {
-		return edge.Sources{}
+		s = &Sources{Bearer: true}
+		if slices.Contains(r.Who, "ticket") {
+			s.Ticket = "ticket"
+		}
 	}
 	c := edge.Sources{Bearer: s.Bearer, Subprotocol: s.Subprotocol, Ticket: s.Ticket, Query: s.Query}
 	if s.Cookie != nil {
@@ -252,11 +305,21 @@ func (f *File) checkServer(path string, s GameServer) {
 	}
 	f.checkBackend(path+".backend", s.Kind.backend())
 	f.checkSocket(path+".socket", s.Kind.sockets())
-	if _, ok := s.Kind.(*NakamaServer); ok && f.Nakama == nil {
-		f.report(path, "needs the section nakama, which verifies the session tokens that Nakama makes")
+	if n, ok := s.Kind.(interface{ plugin() bool }); ok {
+		f.checkBeforeNakama(path, n.plugin())
 	}
 	if p, ok := s.Kind.(*PlainServer); ok {
 		f.checkPath(path+".path", p.Path)
+	}
+}
+
+// checkBeforeNakama wants what the tokens of a Nakama are read with.
+func (f *File) checkBeforeNakama(path string, plugin bool) {
+	switch {
+	case f.Nakama == nil:
+		f.report(path, "needs the section nakama, which verifies the session tokens that Nakama makes")
+	case !plugin && len(f.Nakama.RefreshKeys) == 0:
+		f.report(path, "needs refresh_keys in the section nakama, to read the refresh tokens that Nakama makes (or plugin: true)")
 	}
 }
 

@@ -80,6 +80,10 @@ var reasons = []jws.Reason{
 	jws.WrongAudience, jws.WrongUse, jws.WrongType, jws.WrongClient, jws.MissingClaim, jws.WrongClaim, jws.WrongUser,
 	jws.Revoked, jws.Banned, jws.Replayed, jws.Unavailable,
 	connect.MissingToken, connect.InvalidRequest, connect.InsufficientScope, connect.WrongOrigin,
+	// Package edge's own, for requests that no token is to blame for.
+	"no_route", "blocked", "bad_target", "bad_host", "wrong_host", "origin_secret", "method", "parameter", "too_large", "slow_body",
+	"bad_body", "upgrade_required", "bad_upgrade", "too_many", "slot_taken", "draining", "backend_down", "backend_broken",
+	"backend_slow", "no_seat",
 }
 
 // Decision counts one decision at a door, whose name is of the program or of the configuration. The reason is that of a
