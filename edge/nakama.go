@@ -387,6 +387,7 @@ func (x *exchange) readAll() ([]byte, bool) {
 
 // fetch sends a body of the gate's own to the backend and reads the answer whole.
 func (x *exchange) fetch(body []byte) (*upstream.Answer, []byte, bool) {
+	x.r.Header.Del("Accept-Encoding") // the answer is read here, and Nakama compresses for whoever takes it
 	head := appendField(x.head(x.r.Method), "Content-Length", fmt.Sprint(len(body)))
 	answer, err := x.route.pool.Do(x.r.Context(), &upstream.Request{Head: append(head, "\r\n"...), Body: body, Timeout: x.route.Timeout})
 	if err != nil {
