@@ -65,9 +65,10 @@ type Config struct {
 	// refuses at once, available goes on and refuses only new sessions. Required unless the server is none.
 	Stale string `env:"sallyport_stale"`
 
-	// CustomID is what becomes of account.id: player_id, the player's UUID, or subject, the token's sub, which is only for
-	// a single realm and for subjects of 6 to 128 bytes. It must never change. Default player_id.
-	CustomID string `env:"sallyport_custom_id" default:"player_id"`
+	// CustomID is what becomes of account.id: subject, the token's sub, or the player's UUID where there are several realms or
+	// the sub does not fit Nakama's rules (6 to 128 bytes, no spaces); player_id, the player's UUID in any case. It must
+	// never change. Default subject, which is also what the edge makes.
+	CustomID string `env:"sallyport_custom_id" default:"subject"`
 	// Username is the policy for the name of new accounts: none, Nakama makes one up; verified, the identity's, with a
 	// part of the player's id where it is taken or an e-mail address; client, whatever the client sends. With the first two,
 	// clients cannot change it later either. Default none.
@@ -111,11 +112,8 @@ func (c *Config) check() error {
 	if len(c.Realms) == 0 {
 		c.Realms = []string{c.Realm}
 	}
-	switch {
-	case c.VerifyCache < 0 || c.VerifyCache > maxVerifyCache:
+	if c.VerifyCache < 0 || c.VerifyCache > maxVerifyCache {
 		return fmt.Errorf("sallyport_verify_cache: want 0s to %v", maxVerifyCache)
-	case c.CustomID == "subject" && len(c.Realms) > 1:
-		return errors.New("sallyport_custom_id: subject is for a single realm, because two realms may have the same: use player_id")
 	}
 	for _, choice := range []struct{ key, value, allowed string }{
 		{"sallyport_custom_id", c.CustomID, "player_id subject"},

@@ -23,7 +23,7 @@ func TestConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.VerifyCache != 5*time.Second || !reflect.DeepEqual(c.CognitoClientIDs, []string{"game", "console"}) || c.CustomID != "player_id" || !c.ReportLogouts {
+	if c.VerifyCache != 5*time.Second || !reflect.DeepEqual(c.CognitoClientIDs, []string{"game", "console"}) || c.CustomID != "subject" || !c.ReportLogouts {
 		t.Errorf("the configuration is %+v", c)
 	}
 }

@@ -26,11 +26,7 @@ func (m *module) serveLink(ctx context.Context, logger runtime.Logger, payload s
 	if err != nil {
 		return "", asError(err)
 	}
-	customID, err := m.customID(id.Player)
-	if err != nil {
-		return "", asError(err)
-	}
-	return `{"linked":true}`, m.link(ctx, logger, uid, customID)
+	return `{"linked":true}`, m.link(ctx, logger, uid, m.customID(id.Player))
 }
 
 func (m *module) link(ctx context.Context, logger runtime.Logger, uid, customID string) error {

@@ -95,10 +95,7 @@ func (m *module) endUser(id string) error {
 func (m *module) usersOf(p identity.Player) (ids []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	id := ""
-	if customID, unfit := m.customID(p); unfit == nil {
-		id, err = m.owner(ctx, customID)
-	}
+	id, err := m.owner(ctx, m.customID(p))
 	if id != "" {
 		ids = append(ids, id)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/heroiclabs/nakama-common/runtime"
 
 	"github.com/sallyport-auth/sallyport/identity"
-	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/session"
 )
 
@@ -33,12 +32,8 @@ func (m *module) signIn(ctx context.Context, _ runtime.Logger, in *api.Authentic
 	if err != nil {
 		return asError(err)
 	}
-	customID, err := m.customID(id.Player)
-	if err != nil {
-		return asError(err)
-	}
 	in.Username = m.username(ctx, in.Username, id)
-	in.Account.Id, in.Account.Vars = customID, m.seal.vars(m.stampOf(id))
+	in.Account.Id, in.Account.Vars = m.customID(id.Player), m.seal.vars(m.stampOf(id))
 	return nil
 }
 
@@ -71,17 +66,14 @@ func (m *module) identify(ctx context.Context, token string) (*identity.Identity
 	return id, m.ledger.CheckIdentity(id)
 }
 
-// customID is the id under which Nakama keeps the player's account.
-func (m *module) customID(p identity.Player) (string, error) {
-	if m.config.CustomID == "player_id" {
-		return p.ID(len(m.config.Realms) == 1), nil
+// customID is the id under which Nakama keeps the player's account. Package edge makes the same, so that a game can go from
+// one to the other.
+func (m *module) customID(p identity.Player) string {
+	single, n := len(m.config.Realms) == 1, len(p.Subject)
+	if m.config.CustomID == "subject" && single && n >= minCustomID && n <= maxCustomID && !strings.ContainsFunc(p.Subject, unfit) {
+		return p.Subject
 	}
-	if n := len(p.Subject); n < minCustomID || n > maxCustomID || strings.ContainsFunc(p.Subject, unfit) {
-		return "", &jws.Refusal{
-			Check: jws.CheckPolicy, Reason: jws.WrongClaim, Claim: "sub", Want: "6 to 128 bytes without spaces", Verified: true,
-		}
-	}
-	return p.Subject, nil
+	return p.ID(single)
 }
 
 func (m *module) stampOf(id *identity.Identity) stamp {

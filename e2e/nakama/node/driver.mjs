@@ -53,6 +53,8 @@ const ops = {
     socket.adapter._socket.on('ping', () => print({ socket: c.socket, event: 'ping' }));
   },
   socketRPC: async c => (await sockets.get(c.socket).rpc(c.name, JSON.stringify(c.payload))).payload,
+  // mute answers no ping any more, as a client whose network is gone.
+  mute: c => { sockets.get(c.socket).adapter._socket._autoPong = false; },
   close: c => sockets.get(c.socket).disconnect(false),
 };
 
