@@ -103,6 +103,13 @@ func (s *server) info(field string) int {
 	return n
 }
 
+// scripts is what the server says of the scripts that it ran.
+func (s *server) scripts() string {
+	_, rest, _ := strings.Cut(s.ask("INFO commandstats"), "cmdstat_evalsha:")
+	line, _, _ := strings.Cut(rest, "\r\n")
+	return line
+}
+
 // freePort returns a port below those that the system gives to connections: a server that starts again needs it free
 // a second time.
 func freePort(t testing.TB) int {
