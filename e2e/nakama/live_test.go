@@ -32,33 +32,60 @@ func following(t *testing.T, arguments ...string) (world, sallyport) {
 func TestRevocationsEndSockets(t *testing.T) {
 	t.Parallel()
 	w, s := following(t)
-	for _, order := range []struct {
-		what, action, body string
-		signsInAgain       bool
+	bystander := w.signIn(t, "mallory")
+	w.driver.must("open", w.as(bystander, args{"socket": "bystander"}))
+	for _, c := range []struct {
+		what, user string
+		order      func(token string, p player)
+		status     int // of the identity token and the refresh token from before
+		comesBack  bool
 	}{
-		{"a ban", "ban", `{"realm":"players","subject":%q,"reason":"cheating"}`, false},
-		{"a cut-off", "cutoff", `{"realm":"players","subject":%q}`, true},
+		{"a ban", "alice", func(token string, _ player) {
+			s.order(t, "ban", fmt.Sprintf(`{"realm":"players","subject":%q,"reason":"cheating"}`, subject(t, token)))
+		}, 403, false},
+		{"a cut-off", "bob", func(token string, _ player) {
+			s.order(t, "cutoff", fmt.Sprintf(`{"realm":"players","subject":%q}`, subject(t, token)))
+		}, 401, true},
+		{"the end of the session at the issuer", "carol", func(token string, _ player) {
+			s.order(t, "revoke", fmt.Sprintf(`{"realm":"players","upstream":%q}`, fmt.Sprint("sid:", claims(t, token)["origin_jti"])))
+		}, 401, true},
+		{"the end of the session by Nakama's token", "dave", func(_ string, p player) {
+			s.revoke(t, p.Token)
+		}, 401, true},
+		{"the end of the session by Nakama's id of it", "erin", func(_ string, p player) {
+			s.order(t, "revoke", fmt.Sprintf(`{"session":%q}`, claims(t, p.Token)["tid"]))
+		}, 401, true},
+		{"a ban by Nakama's id of the player", "frank", func(_ string, p player) {
+			s.order(t, "ban", fmt.Sprintf(`{"realm":"players","subject":%q}`, p.User))
+		}, 403, false},
 	} {
-		user := map[string]string{"ban": "alice", "cutoff": "bob"}[order.action]
-		token := w.pool.login(t, "game", user).AccessToken
-		victim, bystander := w.signIn(t, user), w.signIn(t, "mallory")
-		w.driver.must("open", w.as(victim, args{"socket": order.action}))
-		w.driver.must("open", w.as(bystander, args{"socket": order.action + " bystander"}))
-		w.settled(t, order.action)
+		token := w.pool.login(t, "game", c.user).AccessToken
+		victim := w.driver.session("custom", w.base(args{"account": token, "create": true}))
+		w.driver.must("open", w.as(victim, args{"socket": c.user}))
+		w.settled(t, c.user)
 		began := time.Now()
-		s.order(t, order.action, fmt.Sprintf(order.body, subject(t, token)))
-		h, _ := w.driver.closed(order.action)
-		t.Logf("%s closed the socket after %v with %d %q", order.what, h.at.Sub(began).Round(time.Millisecond), h.Code, h.Reason)
-		w.driver.stillOpen(order.action + " bystander")
-		status := 403
-		if order.signsInAgain {
-			status = 401
+		c.order(token, victim)
+		h, _ := w.driver.closed(c.user)
+		t.Logf("%s closed the socket after %v with %d %q", c.what, h.at.Sub(began).Round(time.Millisecond), h.Code, h.Reason)
+		w.until(t, c.what+": the refresh token", c.status, "refresh", w.as(victim, nil))
+		w.until(t, c.what+": the session token", 401, "account", w.as(victim, nil))
+		if c.comesBack {
+			w.until(t, c.what+": a new sign-in", 200, "custom", w.base(args{"account": w.pool.login(t, "game", c.user).AccessToken, "create": true}))
+			continue
 		}
-		w.driver.refused(order.what+": the identity token again", "custom", status, w.base(args{"account": token, "create": true}))
-		w.driver.refused(order.what+": the refresh token", "refresh", status, w.as(victim, nil))
-		w.until(t, order.what+": the session token", 401, "account", w.as(victim, nil))
-		w.driver.must("account", w.as(bystander, nil))
+		again := w.driver.call("custom", w.base(args{"account": token, "create": true}))
+		if again.OK { // Nakama's own id is known only after the sign-in, which is then undone
+			var p player
+			decode(t, again, &p)
+			w.until(t, c.what+": the new session's token", 401, "account", w.as(p, nil))
+			continue
+		}
+		if again.Status != c.status {
+			t.Errorf("%s: a new sign-in gives %d, want %d", c.what, again.Status, c.status)
+		}
 	}
+	w.driver.stillOpen("bystander")
+	w.driver.must("account", w.as(bystander, nil))
 }
 
 // settled waits until the plugin knows a socket: Nakama tells of it after it is open.
@@ -67,13 +94,13 @@ func (w world) settled(t *testing.T, socket string) {
 	w.driver.must("socketRPC", args{"socket": socket, "name": "sallyport_whoami", "payload": args{}})
 }
 
-// until repeats a call until it is refused with a status.
+// until repeats a call until it is refused with a status, or succeeds for the status 200.
 func (w world) until(t *testing.T, what string, status int, op string, a args) {
 	t.Helper()
 	deadline := time.Now().Add(eventTimeout)
 	for {
 		r := w.driver.call(op, a)
-		if r.Status == status {
+		if r.Status == status || (r.OK && status == 200) {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -146,6 +173,38 @@ func TestExpiry(t *testing.T) {
 	}
 	w.driver.stillOpen("renewed")
 	w.driver.closed("renewed")
+}
+
+// TestRestart shows that a logout, which Nakama forgets, is known after a restart.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, poolID, "", nil)
+	s := startSallyport(t, p)
+	name := fmt.Sprintf("nakama%d", instances.Add(1))
+	address := databaseAddress(t, name)
+	migrate(t, address)
+	w := world{p, nakama{}, startDriver(t)}
+	var err error
+	if w.nakama, err = runNakama(t, name, address, pluginFolder(t), pluginEnv(p, s.url), nil); err != nil {
+		t.Fatal(err)
+	}
+	out, stays := w.signIn(t, "alice"), w.signIn(t, "bob")
+	w.driver.must("logout", w.as(out, nil))
+	s.knows(t, claims(t, out.Token)["tid"])
+	w.nakama.stop(interrupt)
+	if w.nakama, err = runNakama(t, name, address, pluginFolder(t), pluginEnv(p, s.url), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.driver.refused("the refresh token after the restart", "refresh", 401, w.as(out, nil))
+	if a := w.verify(t, out.Token, ""); a.Active {
+		t.Errorf("sallyport_verify takes it after the restart: %+v", a)
+	}
+	w.driver.must("open", w.as(out, args{"socket": "out"}))
+	w.driver.closed("out")
+	w.driver.must("open", w.as(stays, args{"socket": "stays"}))
+	w.settled(t, "stays")
+	w.driver.session("refresh", w.as(stays, nil))
+	w.driver.stillOpen("stays")
 }
 
 // TestServerAway shows that nobody new comes in once the policy's time is over.

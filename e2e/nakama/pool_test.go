@@ -46,9 +46,7 @@ func startPool(t *testing.T, id, issuer string, now func() time.Time) pool {
 	idKey, accessKey := poolKeys()
 	provider, err := devidp.New(devidp.Config{
 		Endpoint: issuer, UserPoolID: id, Clients: []devidp.Client{{ID: "game"}, {ID: "other"}}, IDKey: idKey, AccessKey: accessKey, Now: now,
-		Users: []devidp.User{
-			{Username: "alice", Password: password}, {Username: "bob", Password: password}, {Username: "mallory", Password: password},
-		},
+		Users: users(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +59,13 @@ func startPool(t *testing.T, id, issuer string, now func() time.Time) pool {
 		<-stopped
 	})
 	return pool{provider, endpoint, id}
+}
+
+func users() (all []devidp.User) {
+	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "mallory"} {
+		all = append(all, devidp.User{Username: name, Password: password})
+	}
+	return all
 }
 
 // login signs a user in by SRP and returns the tokens.

@@ -2,7 +2,9 @@ package nakama_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The keys of every Nakama here.
@@ -105,7 +108,7 @@ func startSallyport(t *testing.T, p pool) sallyport {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	address := fmt.Sprintf("http://127.0.0.1:%d", port)
 	config := fmt.Sprintf(`issuer: %s
 listen: 127.0.0.1:%d
 store: {type: memory}
@@ -115,7 +118,7 @@ nakama: {realm: players, keys: [%s], refresh_keys: [%s], aliases: optional}
 callers:
   - {id: %s, secrets: [%s], may: [follow, revoke]}
   - {id: %s, secrets: [%s], may: [revoke, ban]}
-`, url, port, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
+`, address, port, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
 	file := filepath.Join(t.TempDir(), "sallyport.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -125,10 +128,10 @@ callers:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
-	if err := proc.await(answers(url + "/readyz")); err != nil {
+	if err := proc.await(answers(address + "/readyz")); err != nil {
 		t.Fatal(err)
 	}
-	return sallyport{proc, url}
+	return sallyport{proc, address}
 }
 
 // order is what an operator does.
@@ -147,6 +150,43 @@ func (s sallyport) order(t *testing.T, action, body string) {
 	defer answer.Body.Close()
 	if answer.StatusCode >= 300 {
 		t.Fatalf("%s %s: %s", action, body, answer.Status)
+	}
+}
+
+// revoke ends the session of a token, as any client may.
+func (s sallyport) revoke(t *testing.T, token string) {
+	t.Helper()
+	answer, err := http.PostForm(s.url+"/oauth2/revoke", url.Values{"token": {token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("revoke: %s", answer.Status)
+	}
+}
+
+// knows waits until the server's feed tells of a session's end.
+func (s sallyport) knows(t *testing.T, tid any) {
+	t.Helper()
+	for deadline := time.Now().Add(eventTimeout); ; time.Sleep(poll) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/events?after=", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.SetBasicAuth(nodeID, nodeSecret)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if strings.Contains(string(body), fmt.Sprint(tid)) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server does not know of the logout: %s", body)
+		}
 	}
 }
 
