@@ -185,7 +185,7 @@ func TestManyMembersInLinearTime(t *testing.T) {
 	if values, ok := object(t, `{"vrs":`+text+`}`).StringMap("vrs"); !ok || len(values) != many {
 		t.Errorf("%d values, %v", len(values), ok)
 	}
-	if took := time.Since(start); took > 20*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("took %v", took)
 	}
 }

@@ -26,20 +26,28 @@ func (s StaticKeys) Keys(_ context.Context, h Header) ([]*Key, error) { return s
 // candidates is Keys without the copies of a header that a call through an interface makes.
 func (s StaticKeys) candidates(h *Header) ([]*Key, error) {
 	if h.KeyID != "" {
-		if found := s.pick(func(k *Key) bool { return k.id == h.KeyID }); len(found) > 0 {
+		if found := s.pick(h, (*Key).hasID); len(found) > 0 {
 			return found, nil
 		}
 	}
-	found := s.pick(func(k *Key) bool { return k.alg == h.Algorithm && (h.KeyID == "" || k.id == "") })
+	found := s.pick(h, (*Key).takesAnyID)
 	if len(found) == 0 {
 		return nil, &Refusal{Check: CheckSignature, Reason: UnknownKey, Claim: "kid", Want: "a key of this verifier"}
 	}
 	return found, nil
 }
 
+// hasID reports whether a header names the key.
+func (k *Key) hasID(h *Header) bool { return k.id == h.KeyID }
+
+// takesAnyID reports whether the key is for a header's algorithm where no key is named, or none that there is.
+func (k *Key) takesAnyID(h *Header) bool {
+	return k.alg == h.Algorithm && (h.KeyID == "" || k.id == "")
+}
+
 // pick returns the first few keys that fit. It allocates only if they are not neighbours.
-func (s StaticKeys) pick(fits func(*Key) bool) []*Key {
-	if len(s) == 1 && s[0] != nil && fits(s[0]) {
+func (s StaticKeys) pick(h *Header, fits func(*Key, *Header) bool) []*Key {
+	if len(s) == 1 && s[0] != nil && fits(s[0], h) {
 		return s[:1:1]
 	}
 	var found []*Key
@@ -47,7 +55,7 @@ func (s StaticKeys) pick(fits func(*Key) bool) []*Key {
 		switch {
 		case len(found) == maxCandidates:
 			return found
-		case k == nil || !fits(k):
+		case k == nil || !fits(k, h):
 		case found == nil:
 			found = s[i : i+1 : i+1]
 		case &s[i-1] == &found[len(found)-1]:
