@@ -36,7 +36,7 @@ func withEdge(t *testing.T, nodes int, arguments ...string) ([]gate, nakama) {
 	return gates, n
 }
 
-func startGate(t *testing.T, p pool, n nakama, store *session.MemoryStore) gate {
+func startGate(t testing.TB, p pool, n nakama, store *session.MemoryStore) gate {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -98,7 +98,7 @@ func (r *refusals) add(d edge.Decision) {
 	r.lines = append(r.lines, fmt.Sprintf("%s %s: %d %s %v", d.Method, d.Route, d.Status, d.Reason, d.Err))
 }
 
-func (r *refusals) tell(t *testing.T) {
+func (r *refusals) tell(t testing.TB) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t.Failed() {
@@ -106,7 +106,7 @@ func (r *refusals) tell(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ const interrupt = syscall.SIGTERM
 
 func unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
 
-func migrate(t *testing.T, address string) {
+func migrate(t testing.TB, address string) {
 	t.Helper()
 	if out, err := exec.Command(nakamaBinary(t), "migrate", "up", "--database.address", address).CombinedOutput(); err != nil {
 		t.Fatalf("migrate: %v\n%s", err, out)

@@ -45,9 +45,9 @@ func TestMain(m *testing.M) {
 }
 
 // once builds something the first time that a test asks for it; who asks later gets the same path or error.
-func once(build func() (string, error)) func(t *testing.T) string {
+func once(build func() (string, error)) func(t testing.TB) string {
 	built := sync.OnceValues(build)
-	return func(t *testing.T) string {
+	return func(t testing.TB) string {
 		t.Helper()
 		path, err := built()
 		if err != nil {

@@ -33,7 +33,7 @@ var poolKeys = sync.OnceValues(func() (id, access *rsa.PrivateKey) {
 })
 
 // startPool runs a pool until the test ends. An issuer address that is not "" becomes that of its tokens; now is its clock.
-func startPool(t *testing.T, id, issuer string, now func() time.Time) pool {
+func startPool(t testing.TB, id, issuer string, now func() time.Time) pool {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -69,7 +69,7 @@ func users() (all []devidp.User) {
 }
 
 // login signs a user in by SRP and returns the tokens.
-func (p pool) login(t *testing.T, client, username string) srp.Tokens {
+func (p pool) login(t testing.TB, client, username string) srp.Tokens {
 	t.Helper()
 	tokens, err := srp.Login(t.Context(), srp.LoginConfig{
 		UserPoolID: p.id, ClientID: client, Username: username, Password: password, Endpoint: p.endpoint,

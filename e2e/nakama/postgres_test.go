@@ -25,7 +25,7 @@ var database struct {
 	err     error
 }
 
-func databaseAddress(t *testing.T, name string) string {
+func databaseAddress(t testing.TB, name string) string {
 	t.Helper()
 	database.once.Do(func() { database.err = startDatabase() })
 	if database.err != nil {

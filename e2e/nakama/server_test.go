@@ -34,7 +34,7 @@ var instances atomic.Int32
 
 // startNakama runs a Nakama with a database of its own until the test ends. With modules it loads what is there, with
 // the keys of env in its runtime.env; other arguments are Nakama's.
-func startNakama(t *testing.T, modules string, env map[string]string, arguments ...string) nakama {
+func startNakama(t testing.TB, modules string, env map[string]string, arguments ...string) nakama {
 	t.Helper()
 	name := fmt.Sprintf("nakama%d", instances.Add(1))
 	address := databaseAddress(t, name)
@@ -48,7 +48,7 @@ func startNakama(t *testing.T, modules string, env map[string]string, arguments 
 	return n
 }
 
-func runNakama(t *testing.T, name, address, modules string, env map[string]string, arguments []string) (nakama, error) {
+func runNakama(t testing.TB, name, address, modules string, env map[string]string, arguments []string) (nakama, error) {
 	t.Helper()
 	port, err := freePorts(-1)
 	if err != nil {
@@ -102,7 +102,7 @@ const (
 	operatorID, operatorSecret = "operator", "operator-secret-0123456789abcdef012345"
 )
 
-func startSallyport(t *testing.T, p pool) sallyport {
+func startSallyport(t testing.TB, p pool) sallyport {
 	t.Helper()
 	port, err := freePorts()
 	if err != nil {
