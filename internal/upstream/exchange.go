@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -200,10 +201,8 @@ func (a *Answer) frame(r *Request) error {
 func (a *Answer) why(err error) error {
 	if a.sent != nil {
 		select {
-		case <-a.sent.done:
-			if errors.Is(a.sent.err, ErrSource) {
-				return a.sent.err
-			}
+		case <-a.sent.broken:
+			return a.sent.err
 		default:
 		}
 	}
@@ -220,8 +219,19 @@ func (a *Answer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// More says that a Read will return without waiting for the backend.
-func (a *Answer) More() bool { return a.conn.r < a.conn.w }
+// More says that a Read will return without waiting for the backend. Of chunks it says so only if the next one has begun to come:
+// the end of the last one and the line of the next are no news.
+func (a *Answer) More() bool {
+	have := a.conn.buffered()
+	if !a.body.framing.chunked || a.body.left > 0 {
+		return len(have) > 0
+	}
+	if len(have) <= len("\r\n") {
+		return false
+	}
+	line := bytes.IndexByte(have[len("\r\n"):], '\n')
+	return line >= 0 && len(have) > len("\r\n")+line+1
+}
 
 // Trailer returns the trailer fields, once Read has returned io.EOF.
 func (a *Answer) Trailer() []Field { return a.body.trailer }

@@ -9,19 +9,21 @@ import (
 	"time"
 )
 
-// sending is a body on its way to the backend. err is set when done is closed.
+// sending is a body on its way to the backend. err is set when done is closed, and when broken is: then the client's body broke
+// off.
 type sending struct {
-	done chan struct{}
-	err  error
+	done, broken chan struct{}
+	err          error
 }
 
 func startSending(c *conn, r *Request) *sending {
-	s := &sending{done: make(chan struct{})}
+	s := &sending{done: make(chan struct{}), broken: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		if s.err = copyBody(c, r); errors.Is(s.err, ErrSource) {
 			// The backend must not take half of a request for a whole one, nor wait for the rest. After an error of the
 			// connection there may still be an answer to read: the backend did not want the rest of the body.
+			close(s.broken)
 			_ = c.Conn.Close()
 		}
 	}()
