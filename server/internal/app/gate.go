@@ -72,7 +72,7 @@ func (a *App) makeGate(file *config.File, cluster session.Cluster) error {
 func gateConfig(file *config.File) edge.Config {
 	g := file.Gate
 	c := edge.Config{
-		TicketAudience: g.TicketAudience, Realms: file.Realms(), Hosts: g.Hosts, TrustedProxies: g.Proxies(), SessionIssuer: sessionIssuer(file),
+		TicketAudience: g.TicketAudience, Realms: realms(file), Hosts: g.Hosts, TrustedProxies: g.Proxies(), SessionIssuer: sessionIssuer(file),
 		Handshakes: edge.HandshakeLimit{Rate: float64(g.Handshakes.Rate), Burst: g.Handshakes.Burst, Concurrent: g.Handshakes.Concurrent},
 	}
 	if g.OriginSecret != nil {
@@ -82,6 +82,15 @@ func gateConfig(file *config.File) edge.Config {
 		}
 	}
 	return c
+}
+
+// realms begin with that of Nakama's players, if there are any: it is the one that package edge takes them to be of.
+func realms(file *config.File) []string {
+	all := file.Realms()
+	if n := file.Nakama; n != nil {
+		all = append([]string{n.Realm}, slices.DeleteFunc(all, func(realm string) bool { return realm == n.Realm })...)
+	}
+	return all
 }
 
 func (a *App) newEdge(g *gate, c edge.Config, routes []edge.Route) (*edge.Gate, error) {

@@ -21,6 +21,9 @@ import (
 	"github.com/sallyport-auth/sallyport/store/redis"
 )
 
+// Nodes on one Redis share the players' slots too.
+var _ session.Cluster = (*redis.Store)(nil)
+
 // openStore opens the store of a configuration, for as long as the process lives. Its calls are counted.
 func (a *App) openStore(ctx context.Context, file *config.File) error {
 	opened, end, err := a.newStore(ctx, file)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -53,17 +54,22 @@ func printGate(w io.Writer, file *config.File) error {
 		return nil
 	}
 	fmt.Fprintf(w, "\nThe gate, at %s:\n\n", file.Gate.Listen)
+	routes := file.GateRoutes()
+	warned := warnings(routes)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PATH\tMETHODS\tWHO MAY PASS\tTO\tROUTE\tNOTE")
-	routes := file.GateRoutes()
 	for _, r := range edge.Table(routes) {
-		fmt.Fprintln(table, strings.TrimRight(strings.Join([]string{r.Path, r.Methods, r.Who, r.Backend, r.Route, r.Note}, "\t"), "\t"))
+		note := cmp.Or(r.Note, "-")
+		for _, warning := range warned {
+			note = strings.ReplaceAll(note, "WARNING: "+warning, "WARNING, see below")
+		}
+		fmt.Fprintln(table, strings.Join([]string{r.Path, r.Methods, r.Who, cmp.Or(r.Backend, "-"), r.Route, note}, "\t"))
 	}
-	fmt.Fprintln(table, "everything else\tany\tnobody: 403")
+	fmt.Fprintln(table, "everything else\tany\tnobody: 403\t-\t-\t-")
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	for _, warning := range warnings(routes) {
+	for _, warning := range warned {
 		fmt.Fprintf(w, "\nWARNING: %s\n", warning)
 	}
 	return nil

@@ -106,10 +106,12 @@ type ColyseusServer struct {
 type PlainServer struct {
 	// Backend is the server, such as http://127.0.0.1:9000.
 	Backend string `yaml:"backend,required"`
+	// Name is the name of its route, where there are several such servers.
+	Name string `yaml:"name" default:"plain"`
 	// Path is the path of its sockets, such as /ws.
 	Path string `yaml:"path,required"`
 	// Who may connect. Without it players with a session token or a ticket.
-	Who []string `yaml:"who" oneof:"session ticket"`
+	Who []string `yaml:"who" oneof:"identity session ticket"`
 	// Forward says how the player's token goes on to the server. Without it not at all.
 	Forward Forward `yaml:"forward"`
 	// Socket says how its sockets live.

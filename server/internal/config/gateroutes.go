@@ -136,9 +136,13 @@ func (s *PlainServer) backend() string  { return s.Backend }
 func (s *PlainServer) sockets() *Socket { return s.Socket }
 
 func (s *PlainServer) routes(*Config) []edge.Route {
-	return edge.Plain(edge.PlainConfig{
+	routes := edge.Plain(edge.PlainConfig{
 		Backend: s.Backend, Path: s.Path, Who: whoOf(s.Who), Forward: s.Forward.config(), Socket: s.Socket.config(connect.ProfilePlain),
 	})
+	for i := range routes {
+		routes[i].Name = s.Name
+	}
+	return routes
 }
 
 var whoWords = map[string]edge.Who{
