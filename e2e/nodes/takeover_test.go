@@ -7,6 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/store/redis"
 )
 
 // TestTwoLoginsAtTheSameMoment lets a player in on two nodes at once, 1,000 times. The socket with the higher fence, whose
@@ -74,6 +77,40 @@ func TestRefusedEverywhere(t *testing.T) {
 			c, err := nodes[(round+1)%2].knock(lobby(round))
 			return err == nil && c.no == ""
 		})
+	}
+}
+
+// TestClusterListAndKick asks the nodes as an operator's command does, through the store alone.
+func TestClusterListAndKick(t *testing.T) {
+	server := startServer(t)
+	nodes := startNodes(t, 3, nodeConfig{Redis: []string{server.address()}})
+	clients := make([]*client, 900)
+	each(len(clients), 16, func(i int) { clients[i] = nodes[i%3].enter(arena(i/3, fmt.Sprint(i%3))) })
+	store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{server.address()}})
+	must(t, err)
+	t.Cleanup(store.Close)
+	began := time.Now()
+	list, err := connect.ListSockets(t.Context(), store, connect.SocketFilter{})
+	must(t, err)
+	t.Logf("FIGURE %d sockets of %d nodes listed in %v", len(list.Sockets), len(list.Nodes), time.Since(began).Round(time.Millisecond))
+	if len(list.Sockets) != len(clients) || len(list.Nodes) != 3 || len(list.Silent) != 0 {
+		t.Errorf("%d sockets; nodes %v, silent %v", len(list.Sockets), list.Nodes, list.Silent)
+	}
+	kicked, err := connect.KickSockets(t.Context(), store, connect.SocketFilter{Player: playerOf(7)}, connect.CloseKicked)
+	must(t, err)
+	for i := range 3 {
+		if f := clients[21+i].farewell(t); f.reason != "kicked" {
+			t.Errorf("told %q", f.reason)
+		}
+	}
+	if kicked.Kicked != 3 || !clients[20].lives() || !clients[24].lives() {
+		t.Errorf("kicked %+v, want the 3 sockets of one player", kicked)
+	}
+	nodes[2].kill()
+	list, err = connect.ListSockets(t.Context(), store, connect.SocketFilter{Player: playerOf(8)})
+	must(t, err)
+	if len(list.Sockets) != 2 || len(list.Silent) != 1 || list.Silent[0] != nodes[2].name {
+		t.Errorf("with a dead node: %d sockets, silent %v", len(list.Sockets), list.Silent)
 	}
 }
 
