@@ -146,7 +146,9 @@ func fromTest(t testing.TB, out, command string) *Document {
 			return fromChanges(t, message.Plan)
 		}
 		if command == "apply" && message.State != nil {
-			data, _ := json.Marshal(map[string]any{"format_version": "1.0", "values": map[string]any{"root_module": message.State["root"]}})
+			data, _ := json.Marshal(map[string]any{"format_version": "1.0", "values": map[string]any{
+				"root_module": message.State["root_module"], "outputs": message.State["outputs"],
+			}})
 			return parse(t, data, "values")
 		}
 	}

@@ -51,6 +51,8 @@ resource "aws_s3_bucket" "state" {
   }
 }
 
+# The log of the log would have to be logged.
+#tfsec:ignore:aws-s3-enable-bucket-logging
 resource "aws_s3_bucket" "logs" {
   bucket = local.buckets.logs
 
@@ -59,9 +61,15 @@ resource "aws_s3_bucket" "logs" {
   }
 }
 
-resource "aws_s3_bucket_versioning" "this" {
-  for_each = { state = aws_s3_bucket.state.id, logs = aws_s3_bucket.logs.id }
-  bucket   = each.value
+resource "aws_s3_bucket_versioning" "state" {
+  bucket = aws_s3_bucket.state.id
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_versioning" "logs" {
+  bucket = aws_s3_bucket.logs.id
   versioning_configuration {
     status = "Enabled"
   }
@@ -79,6 +87,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
 }
 
 # S3 writes its access logs only into buckets that are encrypted with its own keys.
+#tfsec:ignore:aws-s3-encryption-customer-key
 resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   bucket = aws_s3_bucket.logs.id
   rule {
@@ -88,9 +97,16 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   }
 }
 
-resource "aws_s3_bucket_public_access_block" "this" {
-  for_each                = { state = aws_s3_bucket.state.id, logs = aws_s3_bucket.logs.id }
-  bucket                  = each.value
+resource "aws_s3_bucket_public_access_block" "state" {
+  bucket                  = aws_s3_bucket.state.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_public_access_block" "logs" {
+  bucket                  = aws_s3_bucket.logs.id
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -129,7 +145,7 @@ resource "aws_s3_bucket_policy" "state" {
     ]
   })
 
-  depends_on = [aws_s3_bucket_public_access_block.this]
+  depends_on = [aws_s3_bucket_public_access_block.state]
 }
 
 resource "aws_s3_bucket_policy" "logs" {
@@ -159,7 +175,7 @@ resource "aws_s3_bucket_policy" "logs" {
     ]
   })
 
-  depends_on = [aws_s3_bucket_public_access_block.this]
+  depends_on = [aws_s3_bucket_public_access_block.logs]
 }
 
 resource "aws_s3_bucket_logging" "state" {
@@ -193,7 +209,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  depends_on = [aws_s3_bucket_versioning.this]
+  depends_on = [aws_s3_bucket_versioning.state, aws_s3_bucket_versioning.logs]
 }
 
 resource "aws_ecr_repository" "this" {

@@ -11,11 +11,11 @@ variables {
 run "plan" {
   command = plan
   assert {
-    condition     = alltrue([for v in aws_s3_bucket_versioning.this : v.versioning_configuration[0].status == "Enabled"]) && length(aws_s3_bucket_versioning.this) == 2
+    condition     = alltrue([for v in [aws_s3_bucket_versioning.state, aws_s3_bucket_versioning.logs] : v.versioning_configuration[0].status == "Enabled"])
     error_message = "Both buckets keep versions."
   }
   assert {
-    condition     = alltrue([for b in aws_s3_bucket_public_access_block.this : b.block_public_acls && b.block_public_policy && b.ignore_public_acls && b.restrict_public_buckets])
+    condition     = alltrue([for b in [aws_s3_bucket_public_access_block.state, aws_s3_bucket_public_access_block.logs] : b.block_public_acls && b.block_public_policy && b.ignore_public_acls && b.restrict_public_buckets])
     error_message = "No bucket is public."
   }
   assert {

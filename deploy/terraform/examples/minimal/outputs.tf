@@ -52,3 +52,18 @@ output "session_keys_secret_arn" {
   description = "In the gate topology: the secret for the output of sallyport keys new."
   value       = module.sallyport.session_keys_secret_arn
 }
+
+output "sallyport_image" {
+  description = "The image of sallyport that is deployed."
+  value       = var.sallyport_image
+}
+
+output "backend_image" {
+  description = "The image of the backend that is deployed."
+  value       = var.backend_image
+}
+
+output "deletion_protection" {
+  description = "Whether database, user pool and load balancers are protected from deletion."
+  value       = var.deletion_protection
+}
