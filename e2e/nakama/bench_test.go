@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +30,13 @@ const clients = 32
 // party is measured beside, so that ours is the difference to Nakama alone:
 //
 //	cd e2e/nakama && GOWORK=off go test -run '^$' -bench Logins -benchtime 5000x
+//
+// With SALLYPORT_PROFILE=FOLDER there are processor profiles of the Nakama with the plugin, too; those of the gate are what
+// -cpuprofile gives for -bench Logins/edge.
 func BenchmarkLogins(b *testing.B) {
 	p := startPool(b, poolID, "", nil)
 	alone, behind := startNakama(b, emptyFolder(b), nil), startNakama(b, emptyFolder(b), nil)
-	plugin := startNakama(b, pluginFolder(b), pluginEnv(p, "none"))
+	plugin := startNakama(b, profiled(b, pluginFolder(b)), pluginEnv(p, "none"))
 	gate := startGate(b, p, behind, session.NewMemoryStore())
 	for _, c := range []struct {
 		name   string
@@ -41,10 +45,25 @@ func BenchmarkLogins(b *testing.B) {
 	}{{"alone", alone, alone.port}, {"plugin", plugin, plugin.port}, {"edge", behind, gate.nakama.port}} {
 		for _, players := range []string{"new", "known"} {
 			b.Run(c.name+"/"+players, func(b *testing.B) {
+				if folder := os.Getenv(profileFolder); folder != "" && c.name == "plugin" {
+					check(b, answers(plugin.url()+"/profile?file="+filepath.Join(folder, players+".prof"))())
+					defer func() { check(b, answers(plugin.url()+"/profile")()) }()
+				}
 				signIns(b, p, c.nakama, c.port, c.name == "alone")
 			})
 		}
 	}
+}
+
+const profileFolder = "SALLYPORT_PROFILE"
+
+// profiled adds the plugin that takes profiles, if there are to be some.
+func profiled(b *testing.B, modules string) string {
+	if os.Getenv(profileFolder) != "" {
+		_, err := goBuild(".", filepath.Join(filepath.Base(modules), "profile.so"), "-buildmode=plugin", "./profile")
+		check(b, err)
+	}
+	return modules
 }
 
 // signIns has b.N players sign in. The same players come at every call, with new tokens.

@@ -4,7 +4,10 @@ go 1.26.5
 
 tool github.com/heroiclabs/nakama/v3
 
-require github.com/sallyport-auth/sallyport v0.0.0-00010101000000-000000000000
+require (
+	github.com/heroiclabs/nakama-common v1.47.0
+	github.com/sallyport-auth/sallyport v0.0.0-00010101000000-000000000000
+)
 
 replace github.com/sallyport-auth/sallyport => ../../
 
@@ -41,7 +44,6 @@ require (
 	github.com/gorilla/mux v1.8.1 // indirect
 	github.com/gorilla/websocket v1.5.3 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.29.0 // indirect
-	github.com/heroiclabs/nakama-common v1.47.0 // indirect
 	github.com/heroiclabs/nakama/v3 v3.40.0 // indirect
 	github.com/heroiclabs/sql-migrate v0.0.0-20241125131053-95a7949783b0 // indirect
 	github.com/jackc/pgerrcode v0.0.0-20250907135507-afb5586c32a6 // indirect
