@@ -271,7 +271,7 @@ func asInReadme(command string, all []string, program string) string {
 // startDev returns what the dev command prints once it is up.
 func startDev(t *testing.T, program string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, "dev", "--listen", "127.0.0.1:0", "--idp-listen", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), program, "dev", "--listen", "127.0.0.1:0", "--idp-listen", "127.0.0.1:0", "--gate-listen", "127.0.0.1:0")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -12,9 +12,10 @@ func newDev(p Process) *cobra.Command {
 	o := dev.Options{Out: p.Out, Log: p.Err, Now: p.Now}
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "Run everything on this machine, to try it out: identity provider, token API, demonstration route",
-		Long: "Dev starts an identity provider for development with one user, the token API, Photon's endpoint and a demonstration\n" +
-			"route, and prints what to try. It is for this machine alone: its identity provider mints tokens for anyone.",
+		Short: "Run everything on this machine, to try it out: identity provider, token API, gate, demonstration route",
+		Long: "Dev starts an identity provider for development with one user, the token API, Photon's endpoint, a demonstration\n" +
+			"route, and a gate before a game server that gives back what it is sent, and prints what to try. It is for this\n" +
+			"machine alone: its identity provider mints tokens for anyone.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Program = program()
@@ -23,6 +24,7 @@ func newDev(p Process) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "", "the token API's address (default "+dev.DefaultListen+", or a free port if that is taken)")
+	f.StringVar(&o.GateListen, "gate-listen", "", "the gate's address (default "+dev.DefaultGateListen+", or a free port if that is taken)")
 	f.StringVar(&o.IDPListen, "idp-listen", "", "the identity provider's address (default "+dev.DefaultIDPListen+", or a free port if that is taken)")
 	f.StringVar(&o.Data, "data", "", "a folder that keeps keys, users and the password over a restart (default: nothing is kept)")
 	return cmd

@@ -1,5 +1,5 @@
-// Package dev is sallyport dev: an identity provider, the token API, Photon's endpoint and a demonstration route, all on
-// this machine, for trying things out.
+// Package dev is sallyport dev: an identity provider, the token API, Photon's endpoint, a demonstration route, and a gate before
+// a game server that only gives back what it is sent; all on this machine, for trying things out.
 //
 //	err := dev.Run(ctx, dev.Options{Out: os.Stdout, Log: os.Stderr})
 //
@@ -27,8 +27,9 @@ import (
 
 // Default addresses. If one is taken, and was not asked for, a free port is taken instead.
 const (
-	DefaultListen    = "127.0.0.1:8080"
-	DefaultIDPListen = "127.0.0.1:9229"
+	DefaultListen     = "127.0.0.1:8080"
+	DefaultGateListen = "127.0.0.1:7000"
+	DefaultIDPListen  = "127.0.0.1:9229"
 )
 
 // What everything is called.
@@ -43,9 +44,9 @@ const (
 
 // Options say where to listen and what to keep.
 type Options struct {
-	// Listen is the address of the token API, and IDPListen that of the identity provider: loopback addresses. Empty takes the
-	// default, or a free port if that is taken.
-	Listen, IDPListen string
+	// Listen is the address of the token API, GateListen that of the gate, and IDPListen that of the identity provider: loopback
+	// addresses. Empty takes the default, or a free port if that is taken.
+	Listen, GateListen, IDPListen string
 	// Data is a folder that keeps keys, users and the password over a restart. Empty keeps nothing.
 	Data string
 	// Out is told what was started and what to try. Log takes the log.
@@ -87,7 +88,8 @@ func Run(ctx context.Context, o Options) (err error) {
 // world is everything that runs.
 type world struct {
 	options      Options
-	api, idp     net.Listener
+	api, gate    net.Listener
+	idp, game    net.Listener
 	folder       string
 	temporary    bool
 	password     string
@@ -100,6 +102,8 @@ type world struct {
 func (w *world) apiURL() string { return "http://" + w.api.Addr().String() }
 func (w *world) idpURL() string { return "http://" + w.idp.Addr().String() }
 
+func (w *world) gateURL() string { return "http://" + w.gate.Addr().String() }
+
 func (w *world) listen() (err error) {
 	if w.api, err = listen(w.options.Listen, DefaultListen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -107,7 +111,11 @@ func (w *world) listen() (err error) {
 	if w.idp, err = listen(w.options.IDPListen, DefaultIDPListen); err != nil {
 		return fmt.Errorf("--idp-listen: %w", err)
 	}
-	return nil
+	if w.gate, err = listen(w.options.GateListen, DefaultGateListen); err != nil {
+		return fmt.Errorf("--gate-listen: %w", err)
+	}
+	w.game, err = net.Listen("tcp", "127.0.0.1:0")
+	return err
 }
 
 // listen listens on a loopback address: that which was asked for, or the usual one, or a free one.
@@ -146,20 +154,22 @@ func (w *world) tellCode(code devidp.Code) {
 	fmt.Fprintf(w.options.Out, "a code for %s (%s): %s\n", code.Username, code.Purpose, code.Code)
 }
 
-// serve runs both servers until ctx ends or one fails.
+// serve runs the servers until ctx ends or one fails.
 func (w *world) serve(ctx context.Context, newApp func(context.Context) (*app.App, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	idp := app.NewHTTPServer(w.provider, w.log)
-	served := make(chan error, 2)
+	idp, games := app.NewHTTPServer(w.provider, w.log), app.NewHTTPServer(http.HandlerFunc(game), w.log)
+	served := make(chan error, 3)
 	go func() { served <- idp.Serve(w.idp) }()
 	defer idp.Close()
+	go func() { served <- games.Serve(w.game) }()
+	defer games.Close()
 	a, err := newApp(ctx)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	go func() { served <- a.Serve(ctx, app.Listeners{API: w.api}) }()
+	go func() { served <- a.Serve(ctx, app.Listeners{API: w.api, Gate: w.gate}) }()
 	w.introduce()
 	err = <-served
 	if errors.Is(err, http.ErrServerClosed) {
@@ -169,7 +179,7 @@ func (w *world) serve(ctx context.Context, newApp func(context.Context) (*app.Ap
 }
 
 func (w *world) close() error {
-	for _, listener := range []net.Listener{w.api, w.idp} {
+	for _, listener := range []net.Listener{w.api, w.gate, w.idp, w.game} {
 		if listener != nil {
 			_ = listener.Close() // the servers may have closed it already
 		}

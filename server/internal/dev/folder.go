@@ -80,11 +80,16 @@ sessions:
 callers:
   - id: %[7]s
     secrets: ["${caller_secret}"]
-    may: [introspect, redeem, revoke, ban, follow]
+    may: [introspect, redeem, revoke, ban, follow, sockets]
 photon:
   tokens: session
   secrets: ["${photon_secret}"]
-`, w.apiURL(), realm, poolID, clientID, w.idpURL(), audience, callerID)
+gate:
+  listen: %[8]s
+  stale_sockets: close
+  servers: [{type: plain, backend: "http://%[9]s", path: /ws}]
+  drain_window: 0s
+`, w.apiURL(), realm, poolID, clientID, w.idpURL(), audience, callerID, w.gate.Addr(), w.game.Addr())
 	return config.Parse(strictyaml.Source{Name: w.path("sallyport.yaml"), Data: []byte(text), Env: w.variable})
 }
 

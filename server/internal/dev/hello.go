@@ -47,6 +47,7 @@ func public(w http.ResponseWriter, _ *http.Request) {
 const introduction = `Sallyport for development is up. %[1]s
 
   token API, Photon   %[2]s   (GET /hello needs a session, GET /public does not)
+  gate                %[12]s   (a game server behind it gives back what a socket at /ws sends)
   identity provider   %[3]s   (speaks Cognito's API: pool %[4]s, client %[5]s)
   player              %[6]s, password %[7]s
   caller              %[8]s, secret %[9]s
@@ -59,6 +60,12 @@ curl -i -H "Authorization: Bearer $SESSION" %[2]s/hello
 curl -i -d token=$SESSION %[2]s/oauth2/revoke
 curl -i -H "Authorization: Bearer $SESSION" %[2]s/hello
 
+A socket ends with its session. With a new SESSION, open one, list it from a third terminal, and log out there as above: curl
+prints why the socket was closed, and ends.
+
+  curl -isN --http1.1 -H "Connection: Upgrade" -H "Upgrade: websocket" -H "Sec-WebSocket-Version: 13" -H "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==" -H "Authorization: Bearer $SESSION" %[12]s/ws
+  SALLYPORT_CALLER_SECRET=%[9]s %[10]s sockets ls --caller %[8]s --server %[2]s
+
 Ctrl-C ends it.
 `
 
@@ -69,7 +76,7 @@ func (w *world) introduce() {
 		kept = "Keys and users are kept in " + w.folder + "."
 	}
 	fmt.Fprintf(w.options.Out, introduction, kept, w.apiURL(), w.idpURL(), poolID, clientID, username, w.password,
-		callerID, w.callerSecret, quote(w.options.Program), audience)
+		callerID, w.callerSecret, quote(w.options.Program), audience, w.gateURL())
 }
 
 // quote makes a path one word for a shell.
