@@ -193,8 +193,8 @@ func environment(t testing.TB) []string {
 	return append(env, "TF_CLI_CONFIG_FILE="+mirror(t))
 }
 
-// varsFile writes the variables of one run beside the module, because command lines hold no lists.
-func (tree *Tree) varsFile(t testing.TB, module string, vars map[string]any) string {
+// VarsFile writes the variables of one run beside the module, because command lines hold no lists, and returns the argument.
+func (tree *Tree) VarsFile(t testing.TB, module string, vars map[string]any) string {
 	t.Helper()
 	data, err := json.Marshal(vars)
 	if err != nil {

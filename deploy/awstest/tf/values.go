@@ -90,7 +90,7 @@ func (tree *Tree) Plan(t testing.TB, module string, vars map[string]any) *Docume
 	if Real() {
 		return tree.mocked(t, module, vars, "plan")
 	}
-	tree.Must(t, module, "plan", "-input=false", "-no-color", "-refresh=false", "-out=plan.bin", tree.varsFile(t, module, vars))
+	tree.Must(t, module, "plan", "-input=false", "-no-color", "-refresh=false", "-out=plan.bin", tree.VarsFile(t, module, vars))
 	return parse(t, []byte(tree.Must(t, module, "show", "-json", "plan.bin")), "planned_values")
 }
 
@@ -101,7 +101,7 @@ func (tree *Tree) Apply(t testing.TB, module string, vars map[string]any) *Docum
 	if Real() {
 		return tree.mocked(t, module, vars, "apply")
 	}
-	tree.Must(t, module, "apply", "-auto-approve", "-input=false", "-no-color", tree.varsFile(t, module, vars))
+	tree.Must(t, module, "apply", "-auto-approve", "-input=false", "-no-color", tree.VarsFile(t, module, vars))
 	return tree.State(t, module)
 }
 
@@ -125,7 +125,7 @@ func (tree *Tree) mocked(t testing.TB, module string, vars map[string]any, comma
 	tree.write(t, filepath.Join(module, "mocked", "it.tftest.hcl"),
 		fmt.Sprintf("mock_provider \"aws\" {\n  source = %q\n}\n\nrun \"it\" {\n  command = %s\n}\n", up, command))
 	tree.Must(t, module, "init", "-backend=false", "-input=false", "-no-color", "-test-directory=mocked")
-	out := tree.Must(t, module, "test", "-json", "-verbose", "-test-directory=mocked", tree.varsFile(t, module, vars))
+	out := tree.Must(t, module, "test", "-json", "-verbose", "-test-directory=mocked", tree.VarsFile(t, module, vars))
 	return fromTest(t, out, command)
 }
 

@@ -86,7 +86,7 @@ locals {
     command     = ["/nakama/nakama", "--config", "${local.run}/nakama.yml"]
     migrate     = ["/nakama/nakama", "migrate", "up", "--config", "${local.run}/nakama.yml"]
     files       = { "nakama.yml" = "NAKAMA_CONFIG", "client-secret" = "CALLER_SECRET" }
-    environment = merge({ NAKAMA_CONFIG = yamlencode(local.nakama_yml) }, var.backend.environment)
+    environment = merge({ NAKAMA_CONFIG = yamlencode(local.nakama_yml), TMPDIR = local.run }, var.backend.environment)
     secrets = merge(
       { for name, member in {
         SESSION_KEY         = "session_key"
@@ -97,16 +97,16 @@ locals {
         CONSOLE_SIGNING_KEY = "console_signing_key"
         CALLER_SECRET       = "caller_secret"
       } : name => "${aws_secretsmanager_secret.backend.arn}:${member}::" },
-      # The driver reads it from here, so that a password with any character needs no escaping in a URL.
-      { for database in module.data.database[*] : "PGPASSWORD" => "${database.secret_arn}:password::" },
+      { for database in module.data.database[*] : "DATABASE_PASSWORD" => "${database.secret_arn}:password::" },
       var.backend.secrets,
     )
   }
 
+  # /start replaces the variables in it; url: escapes what has a meaning in a URL.
   nakama_yml = {
     name     = "backend"
     logger   = { level = "INFO", stdout = true }
-    database = { address = [for database in module.data.database[*] : "${database.username}@${database.address}:${database.port}/${database.name}?sslmode=require"] }
+    database = { address = [for database in module.data.database[*] : "${database.username}:$${url:DATABASE_PASSWORD}@${database.address}:${database.port}/${database.name}?sslmode=require"] }
     session = {
       encryption_key         = "$${SESSION_KEY}"
       refresh_encryption_key = "$${REFRESH_KEY}"
@@ -116,6 +116,7 @@ locals {
     socket  = { server_key = "$${SERVER_KEY}", port = var.backend_port }
     console = { username = "operator", password = "$${CONSOLE_PASSWORD}", signing_key = "$${CONSOLE_SIGNING_KEY}", address = "127.0.0.1" }
     runtime = {
+      path     = "/nakama/data/modules"
       http_key = "$${HTTP_KEY}"
       env = [
         "sallyport_realm=${var.realm}",
