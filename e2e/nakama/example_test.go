@@ -10,10 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -57,24 +55,9 @@ func example(t *testing.T) (world, int) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePorts(-1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	console, err := freePorts(-3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proc, err := launch(name, nil, nakamaBinary(t), "--config", file, "--socket.address", "127.0.0.1", "--socket.port", strconv.Itoa(port),
-		"--console.address", "127.0.0.1", "--console.port", strconv.Itoa(console))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
-	if err := proc.await(answers(fmt.Sprintf("http://127.0.0.1:%d/", port))); err != nil {
-		t.Fatal(err)
-	}
-	return world{p, nakama{proc, port}, startDriver(t)}, console
+	n, console, err := onPorts(t, name, []string{"--config", file})
+	check(t, err)
+	return world{p, n, startDriver(t)}, console
 }
 
 func TestExampleReachesNakamasConfiguration(t *testing.T) {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -136,6 +138,25 @@ func (p *process) stop(signal os.Signal) {
 	}
 }
 
+// listening starts a program on ports that it picks, and again on others if somebody else was faster.
+func listening(start func() (p *process, urls []string, err error)) (*process, error) {
+	for try := 1; ; try++ {
+		p, urls, err := start()
+		for _, url := range urls {
+			if err == nil {
+				err = p.await(answers(url))
+			}
+		}
+		if err == nil {
+			return p, nil
+		}
+		if p == nil || try == 5 || !strings.Contains(p.output(), "address already in use") {
+			return p, err
+		}
+		p.stop(syscall.SIGKILL)
+	}
+}
+
 func (p *process) output() string {
 	data, _ := os.ReadFile(p.log)
 	return string(data)
@@ -176,16 +197,15 @@ func answers(url string) func() error {
 	}
 }
 
-// freePorts returns a port of which those at the given distances are free too, as far as one can know.
+// taken are the ports that this run has given out.
+var taken sync.Map
+
+// freePorts returns a port of which those at the given distances are free too, as far as one can know. It lies below the
+// range from which the system takes ports for outgoing connections.
 func freePorts(distances ...int) (int, error) {
-	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
-		}
-		port := first.Addr().(*net.TCPAddr).Port
-		first.Close()
-		if allFree(port, distances) {
+	for range 1000 {
+		port := 12000 + rand.IntN(20000)
+		if _, given := taken.LoadOrStore(port, true); !given && allFree(port, distances) {
 			return port, nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -50,35 +51,42 @@ func startNakama(t testing.TB, modules string, env map[string]string, arguments 
 
 func runNakama(t testing.TB, name, address, modules string, env map[string]string, arguments []string) (nakama, error) {
 	t.Helper()
-	port, err := freePorts(-1)
-	if err != nil {
-		return nakama{}, err
-	}
-	console, err := freePorts(-3)
-	if err != nil {
-		return nakama{}, err
-	}
 	all := []string{
 		"--name", name, "--data_dir", filepath.Join(dir, name), "--runtime.path", modules, "--database.address", address,
-		"--socket.address", "127.0.0.1", "--socket.port", strconv.Itoa(port), "--socket.server_key", serverKey,
-		"--console.address", "127.0.0.1", "--console.port", strconv.Itoa(console),
-		"--session.encryption_key", encryptionKey, "--session.refresh_encryption_key", refreshKey, "--runtime.http_key", httpKey,
-		"--session.token_expiry_sec", "7200", "--logger.level", "info",
+		"--socket.server_key", serverKey, "--session.encryption_key", encryptionKey, "--session.refresh_encryption_key", refreshKey,
+		"--runtime.http_key", httpKey, "--session.token_expiry_sec", "7200", "--logger.level", "info",
 	}
 	for key, value := range env {
 		all = append(all, "--runtime.env", key+"="+value)
 	}
-	p, err := launch(name, nil, nakamaBinary(t), append(all, arguments...)...)
-	if err != nil {
-		return nakama{}, err
-	}
-	t.Cleanup(func() {
-		p.stop(syscall.SIGTERM)
-		if t.Failed() {
-			t.Logf("%s wrote:\n%s", name, tail(p.output()))
+	n, _, err := onPorts(t, name, append(all, arguments...))
+	return n, err
+}
+
+// onPorts runs Nakama on free ports, of which it takes four, and returns that of the console too.
+func onPorts(t testing.TB, name string, arguments []string) (n nakama, console int, err error) {
+	t.Helper()
+	binary := nakamaBinary(t)
+	n.process, err = listening(func() (*process, []string, error) {
+		if n.port, err = freePorts(-1); err != nil {
+			return nil, nil, err
 		}
+		if console, err = freePorts(-3); err != nil {
+			return nil, nil, err
+		}
+		p, err := launch(name, nil, binary, append(slices.Clone(arguments), "--socket.address", "127.0.0.1", "--socket.port", strconv.Itoa(n.port),
+			"--console.address", "127.0.0.1", "--console.port", strconv.Itoa(console))...)
+		return p, []string{fmt.Sprintf("http://127.0.0.1:%d/", console), n.url() + "/"}, err // the console is the last to listen
 	})
-	return nakama{p, port}, p.await(answers(fmt.Sprintf("http://127.0.0.1:%d/", port)))
+	if p := n.process; p != nil {
+		t.Cleanup(func() {
+			p.stop(syscall.SIGTERM)
+			if t.Failed() {
+				t.Logf("%s wrote:\n%s", name, tail(p.output()))
+			}
+		})
+	}
+	return n, console, err
 }
 
 func (n nakama) url() string { return fmt.Sprintf("http://127.0.0.1:%d", n.port) }
@@ -104,12 +112,14 @@ const (
 
 func startSallyport(t testing.TB, p pool) sallyport {
 	t.Helper()
-	port, err := freePorts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("http://127.0.0.1:%d", port)
-	config := fmt.Sprintf(`issuer: %s
+	binary, file, address := serverBinary(t), filepath.Join(t.TempDir(), "sallyport.yaml"), ""
+	proc, err := listening(func() (*process, []string, error) {
+		port, err := freePorts()
+		if err != nil {
+			return nil, nil, err
+		}
+		address = fmt.Sprintf("http://127.0.0.1:%d", port)
+		config := fmt.Sprintf(`issuer: %s
 listen: 127.0.0.1:%d
 store: {type: memory}
 issuers:
@@ -119,18 +129,16 @@ callers:
   - {id: %s, secrets: [%s], may: [follow, revoke]}
   - {id: %s, secrets: [%s], may: [revoke, ban]}
 `, address, port, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
-	file := filepath.Join(t.TempDir(), "sallyport.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
+		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+			return nil, nil, err
+		}
+		proc, err := launch("sallyport", nil, binary, "serve", "--config", file)
+		return proc, []string{address + "/readyz"}, err
+	})
+	if proc != nil {
+		t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
 	}
-	proc, err := launch("sallyport", nil, serverBinary(t), "serve", "--config", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
-	if err := proc.await(answers(address + "/readyz")); err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	return sallyport{proc, address}
 }
 
