@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a script waits for something that takes milliseconds on an idle machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"sallyport": main})
@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds:                commands,
 		// A running server must not live as long as the test's own deadline.
-		Deadline: time.Now().Add(3 * time.Minute),
+		Deadline: time.Now().Add(6 * time.Minute),
 	})
 }
 

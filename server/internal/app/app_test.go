@@ -47,6 +47,10 @@ photon: {tokens: both, secrets: [0123456789abcdef]}
 verify: {proxy: traefik, tokens: both, query: token, ticket: ticket, cookie: {name: s, origins: ["https://play.example.com"]}, any_group: [players], allow_anonymous: true}
 cors: {origins: ["https://play.example.com"]}
 clerk_webhooks: [{issuer: "https://clerk.example.com", secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]}]
+` + gated
+
+// gated is a gate before a game server that nobody reaches.
+const gated = `gate: {listen: "127.0.0.1:0", stale_sockets: close, servers: [{type: plain, backend: "http://127.0.0.1:1", path: /ws}], drain_window: 0s}
 `
 
 const clerkAndOIDC = `  - {type: clerk, realm: clerk, issuer: "https://clerk.example.com", any_authorized_party: true, secret_key: sk_test_none, backend_url: "http://127.0.0.1:1"}
@@ -133,7 +137,7 @@ func TestWhoMayReach(t *testing.T) {
 			}
 		}
 	}
-	if len(all) != 18 {
+	if len(all) != 20 {
 		t.Errorf("%d paths in all", len(all))
 	}
 }
