@@ -31,6 +31,7 @@ type live struct {
 	mu      sync.Mutex
 	pipe    *wsrelay.Pipe
 	closing *connect.Closing   // came before there was a pipe
+	notice  []byte             // so did this
 	cancel  context.CancelFunc // ends the handshake
 	gone    chan struct{}
 }
@@ -100,9 +101,11 @@ func (l *live) noticeFunc() func(time.Time) {
 		text := strings.Join(l.route.notice, strconv.Itoa(max(left, 0)))
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.pipe != nil {
-			l.pipe.Notice([]byte(text))
+		if l.pipe == nil {
+			l.notice = []byte(text)
+			return
 		}
+		l.pipe.Notice([]byte(text))
 	}
 }
 
@@ -190,6 +193,9 @@ func (x *exchange) carry(l *live, client, backend wsrelay.Half, got agreed) bool
 		return false
 	}
 	l.pipe = pipe
+	if l.notice != nil {
+		pipe.Notice(l.notice)
+	}
 	if l.closing != nil {
 		pipe.Close(*l.closing)
 	}
