@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-auth/sallyport/deploy/awstest/checks"
 	"github.com/sallyport-auth/sallyport/deploy/awstest/rules"
 	"github.com/sallyport-auth/sallyport/deploy/awstest/tf"
 )
@@ -38,8 +39,19 @@ func variant(t *testing.T, tree *tf.Tree, example string, want rules.Want) {
 	for _, hole := range rules.Check(applied, want) {
 		t.Error(hole)
 	}
+	for _, finding := range checks.Deployment(applied, wanted(want)) {
+		t.Error(finding)
+	}
 	policies(t, applied.JSON)
 	t.Logf("%d resources", len(applied.Resources))
+}
+
+func wanted(want rules.Want) checks.Want {
+	w := checks.Want{Paths: checks.NakamaPaths, SocketPaths: checks.SocketPaths, Sockets: want.SocketPlane}
+	if want.Topology == "gate" {
+		w.Paths, w.NoDatabase = checks.GatePaths, true
+	}
+	return w
 }
 
 // policies holds a plan or a state against deploy/terraform/policy/plan.
@@ -55,7 +67,7 @@ func policies(t *testing.T, document []byte) {
 // TestCheckFindsNothingInNothing: the rules must not be content with a deployment that is not there.
 func TestCheckFindsNothingInNothing(t *testing.T) {
 	holes := rules.Check(&tf.Document{}, rules.Want{Topology: "nakama", SocketPlane: "alb"})
-	if len(holes) < 20 {
+	if len(holes) < 10 {
 		t.Errorf("an empty state has only these holes: %q", holes)
 	}
 }

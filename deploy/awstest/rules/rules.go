@@ -1,6 +1,6 @@
-// Package rules says what the resources of a deployment must hold together: one chain of security groups, the same paths
-// and secrets at every hop, TLS on every leg, no secret in the state. What one resource must hold by itself is in the
-// policies of deploy/terraform/policy.
+// Package rules says what a deployment must hold as a whole, besides what package checks finds resource by resource: sockets on
+// their plane, a drain that fits, no password and no origin secret in the state where it need not be, nothing beside NAT gateways
+// with a way to the internet, scaling, alarms, and nothing that goes past sallyport.
 //
 //	applied := tree.Apply(t, "examples/complete", vars)
 //	for _, hole := range rules.Check(applied, rules.Want{Topology: "nakama", SocketPlane: "alb"}) {
@@ -31,8 +31,7 @@ type Want struct {
 func Check(d *tf.Document, want Want) []string {
 	c := &checker{Document: d, want: want}
 	for _, rule := range []func(){
-		c.listeners, c.listenerRules, c.paths, c.origins, c.distribution, c.chain, c.targets, c.drain, c.stateSecrets,
-		c.isolation, c.waf, c.scaling, c.alarms, c.buckets, c.sallyport,
+		c.planes, c.drain, c.stateSecrets, c.isolation, c.scaling, c.alarms, c.sallyport,
 	} {
 		rule()
 	}
@@ -87,14 +86,6 @@ func blocks(r tf.Resource, path string) []tf.Resource {
 		found = append(found, tf.Resource{Address: fmt.Sprintf("%s.%s.%d", r.Address, path, i), Values: values})
 	}
 	return found
-}
-
-// first is the first block of one name, empty if there is none.
-func first(r tf.Resource, path string) tf.Resource {
-	if found := blocks(r, path); len(found) > 0 {
-		return found[0]
-	}
-	return tf.Resource{Address: r.Address + "." + path}
 }
 
 func equal(a, b []string) bool {

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/sallyport-auth/sallyport/deploy/awstest/tf"
 )
 
 // members are the members of a JSON secret.
@@ -16,84 +14,6 @@ func members(secret string) map[string]string {
 	values := map[string]string{}
 	_ = json.Unmarshal([]byte(secret), &values)
 	return values
-}
-
-// chain: who may open connections to whom is exactly one chain. The names are those of the security groups.
-func (c *checker) chain() {
-	names := map[string]string{}
-	for _, g := range c.OfType("aws_security_group") {
-		name := g.Text("name")
-		names[g.Text("id")] = name[strings.LastIndex(name, "-")+1:]
-	}
-	for _, direction := range []struct{ typ, arrow string }{{"aws_vpc_security_group_ingress_rule", "←"}, {"aws_vpc_security_group_egress_rule", "→"}} {
-		var got []string
-		for _, r := range c.OfType(direction.typ) {
-			got = append(got, names[r.Text("security_group_id")]+direction.arrow+peer(r, names)+" "+r.Text("from_port")+"–"+r.Text("to_port"))
-			c.must(r.Text("ip_protocol") == "tcp", "%s: protocol %s", r.Address, r.Text("ip_protocol"))
-		}
-		want := chains[direction.arrow]
-		if c.want.SocketPlane == "nlb" {
-			want = slices.Concat(want, nlbChains[direction.arrow])
-		}
-		slices.Sort(got)
-		for _, edge := range got {
-			c.must(slices.Contains(want, edge) || slices.Contains(optional, edge), "the chain of security groups has %q", edge)
-		}
-		for _, edge := range want {
-			c.must(slices.Contains(got, edge), "the chain of security groups lacks %q", edge)
-		}
-	}
-}
-
-func peer(r tf.Resource, names map[string]string) string {
-	switch {
-	case r.Text("referenced_security_group_id") != "":
-		return names[r.Text("referenced_security_group_id")]
-	case r.Text("cidr_ipv4") != "":
-		return r.Text("cidr_ipv4")
-	case r.Text("cidr_ipv6") != "":
-		return r.Text("cidr_ipv6")
-	default:
-		return "prefix-list"
-	}
-}
-
-var (
-	chains = map[string][]string{
-		"←": {
-			"alb←prefix-list 443–443", "sallyport←alb 8443–8444", "sallyport←backend 8444–8444", "backend←sallyport 7350–7350",
-			"database←backend 5432–5432", "cache←sallyport 6379–6379", "endpoints←sallyport 443–443", "endpoints←backend 443–443",
-		},
-		"→": {
-			"alb→sallyport 8443–8444", "sallyport→backend 7350–7350", "sallyport→cache 6379–6379", "sallyport→endpoints 443–443",
-			"sallyport→prefix-list 443–443", "backend→sallyport 8444–8444", "backend→database 5432–5432", "backend→endpoints 443–443",
-			"backend→prefix-list 443–443",
-		},
-	}
-	nlbChains = map[string][]string{
-		"←": {"nlb←prefix-list 443–443", "sallyport←nlb 8443–8444"},
-		"→": {"nlb→sallyport 8443–8444"},
-	}
-	// optional is what a NAT gateway brings: HTTPS out, and nothing in.
-	optional = []string{"sallyport→0.0.0.0/0 443–443", "backend→0.0.0.0/0 443–443"}
-)
-
-// targets: TLS to the target on every leg, and a health that nobody outside can ask for.
-func (c *checker) targets() {
-	groups := c.OfType("aws_lb_target_group")
-	for _, g := range groups {
-		tcp := c.want.SocketPlane == "nlb" && g.Text("protocol") == "TCP"
-		c.must(g.Text("protocol") == "HTTPS" || tcp, "%s: %s to the target", g.Address, g.Text("protocol"))
-		c.must(g.Text("health_check.0.protocol") == "HTTPS" && g.Text("health_check.0.path") == "/readyz" && g.Text("health_check.0.port") == "8444",
-			"%s: its health is not sallyport's readiness", g.Address)
-	}
-	want := 2
-	if c.want.SocketPlane == "nlb" {
-		want = 3 // and TLS ends at sallyport, which must have the certificate that CloudFront trusts
-		c.must(strings.Contains(c.definition("sallyport"), "START_TLS_CERTIFICATE"), "on the nlb plane sallyport has no certificate that CloudFront trusts")
-	}
-	c.must(len(groups) == want, "%d target groups, want %d", len(groups), want)
-	c.must(len(c.OfType("aws_lb")) == want-1, "%d load balancers, want %d", len(c.OfType("aws_lb")), want-1)
 }
 
 func (c *checker) definition(family string) string {
@@ -124,6 +44,16 @@ func (c *checker) drain() {
 		delay, _ := strconv.Atoi(g.Text("deregistration_delay"))
 		c.must(delay >= window, "%s: gives up after %d s, the drain takes %d s", g.Address, delay, window)
 	}
+}
+
+// acceptedSecrets are the values of the origin secret, as the data source read them.
+func (c *checker) acceptedSecrets() []string {
+	for _, r := range c.Resources {
+		if r.Mode == "data" && r.Type == "aws_secretsmanager_secret_version" {
+			return slices.Sorted(maps.Values(members(r.Text("secret_string"))))
+		}
+	}
+	return nil
 }
 
 // drawn is in every password that the stand-in and the stub draw.
@@ -221,7 +151,7 @@ func (c *checker) alarms() {
 // sallyport checks the origin secret itself, speaks TLS at both of its doors, and stands before the backend.
 func (c *checker) sallyport() {
 	config := c.environment("sallyport", "sallyport")["SALLYPORT_CONFIG"]
-	for _, want := range []string{"${ORIGIN_SECRET_CURRENT}", "${ORIGIN_SECRET_PREVIOUS}", `"header": "` + originHeader + `"`, `"stale_sockets": "close"`} {
+	for _, want := range []string{"${ORIGIN_SECRET_CURRENT}", "${ORIGIN_SECRET_PREVIOUS}", `"header": "X-CloudFront-Secret"`, `"stale_sockets": "close"`} {
 		c.must(strings.Contains(config, want), "sallyport's configuration lacks %s", want)
 	}
 	c.must(strings.Count(config, `"certificate": "`) == 2, "sallyport does not speak TLS at both of its doors")
@@ -232,15 +162,19 @@ func (c *checker) sallyport() {
 	}
 }
 
-// buckets: of those that there are, each is encrypted, versioned, private and TLS only.
-func (c *checker) buckets() {
-	for _, b := range c.OfType("aws_s3_bucket") {
-		id := b.Text("id")
-		for _, typ := range []string{
-			"aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_versioning", "aws_s3_bucket_public_access_block",
-			"aws_s3_bucket_policy", "aws_s3_bucket_ownership_controls",
-		} {
-			c.must(slices.ContainsFunc(c.OfType(typ), func(r tf.Resource) bool { return r.Text("bucket") == id }), "%s: has no %s", b.Address, typ)
+// planes: sockets go to the load balancer of their plane, and there are no more balancers than planes.
+func (c *checker) planes() {
+	balancers := 1
+	if c.want.SocketPlane == "nlb" {
+		balancers = 2
+		c.must(strings.Contains(c.definition("sallyport"), "START_TLS_CERTIFICATE"), "on the nlb plane sallyport has no certificate that CloudFront trusts")
+	}
+	c.must(len(c.OfType("aws_lb")) == balancers, "%d load balancers, want %d", len(c.OfType("aws_lb")), balancers)
+	for _, b := range blocks(c.one("aws_cloudfront_distribution"), "ordered_cache_behavior") {
+		want := "http"
+		if balancers == 2 && b.Text("path_pattern") == "/ws" {
+			want = "sockets"
 		}
+		c.must(b.Text("target_origin_id") == want, "%s goes to %s, want %s", b.Text("path_pattern"), b.Text("target_origin_id"), want)
 	}
 }
