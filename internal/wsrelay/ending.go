@@ -25,6 +25,7 @@ type ending struct {
 	backendCode int
 	violation   error
 	patient     bool  // the client is told only after the backend's last word
+	lenient     bool  // a slow side has the time that it usually has
 	boundary    int64 // when a side that is in the middle of a frame is dropped
 }
 
@@ -43,6 +44,10 @@ func (p *Pipe) begin(e ending) {
 	e.boundary = now + int64(boundaryWait)
 	p.more().ending = &e
 	p.until = now + int64(p.policy.CloseWait)
+	if e.lenient {
+		e.boundary = max(e.boundary, p.until)
+		p.until += int64(p.policy.SlowWait)
+	}
 	if p.reason == "" {
 		p.reason = e.reason
 	}
@@ -198,9 +203,19 @@ func (p *Pipe) dropStuck(now int64) {
 		return
 	}
 	for i := range p.sides {
-		if !p.sides[i].is(saidClose) {
+		s := &p.sides[i]
+		if slow := s.out != nil && e.lenient; !s.is(saidClose) && !slow {
 			p.closeSide(i, true)
 		}
+	}
+}
+
+// hurry bounds the end of a lenient ending once everything is said.
+func (p *Pipe) hurry(e *ending) {
+	c, b := &p.sides[client], &p.sides[backend]
+	if c.out == nil && b.out == nil && c.is(saidClose|dead) && b.is(saidClose|dead) {
+		e.lenient = false
+		p.wait(p.policy.CloseWait)
 	}
 }
 
@@ -240,6 +255,9 @@ func (p *Pipe) conclude() {
 	if c.is(eof) && !c.is(eofSeen) {
 		c.set(eofSeen)
 		p.clientEnded()
+	}
+	if e := p.ending(); e != nil && e.lenient {
+		p.hurry(e)
 	}
 	p.finish(client)
 	p.finish(backend)

@@ -2,6 +2,7 @@ package wsrelay_test
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -198,7 +199,7 @@ func TestPartingIsBounded(t *testing.T) {
 func TestBackendLost(t *testing.T) {
 	for name, leave := range map[string]func(*end){
 		"FIN": func(e *end) { e.conn.Close() },
-		"RST": func(e *end) { e.conn.SetLinger(0); e.conn.Close() },
+		"RST": func(e *end) { e.conn.(*net.TCPConn).SetLinger(0); e.conn.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
@@ -271,7 +272,7 @@ func TestClientReset(t *testing.T) {
 		last := w.client.frame(wsframe.Text, "last")
 		w.client.send(last)
 		w.backend.wants(last)
-		w.client.conn.SetLinger(0)
+		w.client.conn.(*net.TCPConn).SetLinger(0)
 		w.client.conn.Close()
 		w.backend.wantsEnd()
 		w.backend.conn.Close()

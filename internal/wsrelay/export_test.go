@@ -1,5 +1,25 @@
 package wsrelay
 
+import "time"
+
+// Quiesce gives the writers of the goroutine form the time to say that they are done, if they can be.
+func (l *Loop) Quiesce() {
+	for range 20 {
+		busy := false
+		for _, g := range l.groups {
+			g.lock()
+			for _, p := range g.pipes {
+				busy = busy || p != nil && p.sides[client].stream != nil && (p.sides[client].out != nil || p.sides[backend].out != nil)
+			}
+			g.unlock()
+		}
+		if !busy {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // Settle does at once what is due by the loop's clock, as the loop does every 50 ms.
 func (l *Loop) Settle() {
 	for _, g := range l.groups {

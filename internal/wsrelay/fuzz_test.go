@@ -111,7 +111,7 @@ func FuzzRelay(f *testing.F) {
 	f.Add([]byte{24, 250, 1, 26, 250, 200}, []byte{8, 9, 3, 3, 3, 3, 2, 0, 0}, true, true)
 	f.Fuzz(func(t *testing.T, calm, any []byte, fromClient, goroutines bool) {
 		w := start(t, wsrelay.LoopConfig{Goroutines: goroutines, Loops: 1}, setup{
-			rsv: wsframe.RSV1, policy: wsrelay.Policy{Pinger: wsrelay.BackendPings, MaxRate: -1, MaxMessage: fuzzLimit},
+			unix: true, rsv: wsframe.RSV1, policy: wsrelay.Policy{Pinger: wsrelay.BackendPings, MaxRate: -1, MaxMessage: fuzzLimit},
 		})
 		from, to := w.backend, w.client
 		if fromClient {

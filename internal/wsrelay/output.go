@@ -46,7 +46,8 @@ func (p *Pipe) send(to int, b []byte) {
 }
 
 // sent notes that a side took n bytes of what was kept, and reports whether that was all.
-func (s *side) sent(n int) bool {
+func (p *Pipe) sent(i, n int) bool {
+	s := &p.sides[i]
 	s.out.at += n
 	if s.out.at < len(s.out.b) {
 		return false
@@ -54,6 +55,7 @@ func (s *side) sent(n int) bool {
 	s.out.release()
 	s.out = nil
 	s.clear(late)
+	p.group.arm(p, p.due()) // the other side can be heard again, and so be silent
 	return true
 }
 
@@ -86,6 +88,9 @@ func (p *Pipe) closeSide(i int, force bool) {
 		return
 	}
 	abort := force && (s.out != nil || !s.is(saidClose))
+	if s.stream != nil && !abort {
+		s.stream.keep(s.out)
+	}
 	s.discard()
 	s.deafen()
 	s.set(closed | eof | eofSeen | dead | mute)

@@ -195,7 +195,6 @@ func readHead(conn net.Conn) (string, error) {
 // load has the two ends of every socket.
 type load struct {
 	clients []net.Conn
-	took    []time.Duration
 }
 
 // runLoad says where its backend is, and is told what to do.

@@ -122,7 +122,9 @@ type stash struct {
 
 // Close ends the socket: the client gets the close frame that c says, the backend one with 1001 (going away), each behind
 // what was read for it before. A side in the middle of a frame has 250 ms to end it, or its TCP connection is dropped. The
-// answers are waited for, but not longer than Policy.CloseWait. Close does not wait: done of [Loop.Relay] is the end.
+// answers are waited for, but not longer than Policy.CloseWait. A drain is in no such hurry that a message should be lost
+// by it: with [connect.CloseDraining] a frame has CloseWait to end, and a slow side SlowWait to take what was read for it.
+// Close does not wait: done of [Loop.Relay] is the end.
 func (p *Pipe) Close(c connect.Closing) {
 	g := p.group
 	g.lock()
@@ -131,7 +133,10 @@ func (p *Pipe) Close(c connect.Closing) {
 		return
 	}
 	p.gather()
-	p.begin(ending{reason: c.Reason, code: c.Code, text: c.Text, backendCode: wsframe.CodeAway})
+	p.begin(ending{
+		reason: c.Reason, code: c.Code, text: c.Text, backendCode: wsframe.CodeAway,
+		lenient: c.Reason == connect.CloseDraining,
+	})
 	p.settle()
 }
 

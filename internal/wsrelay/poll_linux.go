@@ -105,7 +105,7 @@ func (p *Pipe) flush(i int) {
 	s := &p.sides[i]
 	n := p.write(i, s.out.b[s.out.at:])
 	if !s.is(dead) {
-		s.sent(n)
+		p.sent(i, n)
 	}
 }
 

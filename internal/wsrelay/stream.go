@@ -1,6 +1,7 @@
 package wsrelay
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -9,8 +10,11 @@ import (
 // stream is a connection in the goroutine form: one goroutine reads, and one writes as long as something is kept.
 type stream struct {
 	conn    net.Conn
-	resumed sync.Cond // with the group's lock: something was written, or all is over
-	writing bool
+	resumed sync.Cond  // with the group's lock: something was written, or all is over
+	writing bool       // there is a goroutine for it
+	busy    int        // bytes that it is writing
+	last    []byte     // to be written before the connection is closed, if that needs no waiting
+	turn    sync.Mutex // held by who writes: the goroutine, then whoever closes
 	work    sync.WaitGroup
 }
 
@@ -99,23 +103,26 @@ func (p *Pipe) writeStream(i int) {
 			g.mu.Unlock()
 			err := closeWrite(stream.conn)
 			g.lock()
-			if err != nil && !s.is(closed) {
-				p.broke(i)
-			}
+			p.halfClosed(i, err)
 			break
 		}
 		q := s.out
 		b := q.b[q.at:]
+		stream.busy = len(b)
+		stream.turn.Lock()
 		g.mu.Unlock()
 		n, err := stream.conn.Write(b)
+		stream.turn.Unlock()
 		g.lock()
+		stream.busy = 0
 		if s.is(closed) {
 			break
 		}
 		if err != nil {
 			p.broke(i)
-		} else {
-			s.sent(n)
+		} else if !p.sent(i, n) { // what is left is newer
+			s.stuck = g.now
+			s.clear(late)
 		}
 		p.settle()
 	}
@@ -128,7 +135,19 @@ func closeWrite(conn net.Conn) error {
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
 	}
-	return net.ErrClosed
+	return errors.ErrUnsupported
+}
+
+// halfClosed notes how closeWrite went. A client to which all was said is then closed as a whole; a backend may still
+// have something to say.
+func (p *Pipe) halfClosed(i int, err error) {
+	switch s := &p.sides[i]; {
+	case err == nil || s.is(closed):
+	case !errors.Is(err, errors.ErrUnsupported):
+		p.broke(i)
+	case i == client:
+		p.closeSide(client, false)
+	}
 }
 
 // unwrap returns the connection under a TLS one.
@@ -139,6 +158,16 @@ func unwrap(conn net.Conn) net.Conn {
 	return conn
 }
 
+// keep has what is kept written at the very end, behind what is being written.
+func (s *stream) keep(out *queue) {
+	if out != nil {
+		s.last = out.b[out.at+s.busy:]
+	}
+}
+
+// lastWrite is how long the last bytes may take.
+const lastWrite = 100 * time.Millisecond
+
 // close drops the connection without waiting for it.
 func (s *stream) close(abort bool) {
 	s.work.Add(1)
@@ -146,6 +175,14 @@ func (s *stream) close(abort bool) {
 		defer s.work.Done()
 		if tcp, ok := unwrap(s.conn).(*net.TCPConn); ok && abort {
 			tcp.SetLinger(0)
+		}
+		if !abort {
+			s.conn.SetWriteDeadline(time.Now().Add(lastWrite))
+			s.turn.Lock()
+			defer s.turn.Unlock()
+		}
+		if len(s.last) > 0 {
+			s.conn.Write(s.last)
 		}
 		s.conn.Close()
 	}()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ func (c *clock) Now() time.Time {
 
 // pass lets time go by, and what is due by then be done.
 func (w *world) pass(d time.Duration) {
+	w.loop.Quiesce()
 	w.clock.mu.Lock()
 	w.clock.now = w.clock.now.Add(d)
 	w.clock.mu.Unlock()
@@ -74,8 +76,13 @@ type world struct {
 // end is a peer of the relay.
 type end struct {
 	t      *testing.T
-	conn   *net.TCPConn
+	conn   halfConn
 	masked bool // its own frames are
+}
+
+type halfConn interface {
+	net.Conn
+	CloseWrite() error
 }
 
 // setup is what a test may choose.
@@ -83,7 +90,8 @@ type setup struct {
 	policy  wsrelay.Policy
 	early   [2]string // read with the handshake, from the client and from the backend
 	rsv     byte
-	buffers int // of the peers' sockets
+	buffers int  // of the peers' sockets
+	unix    bool // no TCP: for those who need a great many connections
 }
 
 func start(t *testing.T, config wsrelay.LoopConfig, s setup) *world {
@@ -102,13 +110,16 @@ func start(t *testing.T, config wsrelay.LoopConfig, s setup) *world {
 	if s.policy.Pinger == "" {
 		s.policy.Pinger = wsrelay.RelayPings
 	}
+	if s.policy.SlowWait == 0 {
+		s.policy.SlowWait = time.Hour // hours pass in these tests while a goroutine waits for a processor
+	}
 	policy, err := wsrelay.NewPolicy(s.policy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var conns [2]net.Conn
-	w.client, conns[0] = newEnd(t, true, s.buffers)
-	w.backend, conns[1] = newEnd(t, false, s.buffers)
+	w.client, conns[0] = newEnd(t, true, s)
+	w.backend, conns[1] = newEnd(t, false, s)
 	for i := range w.halves {
 		w.halves[i] = wsrelay.Half{Conn: conns[i], Buffered: []byte(s.early[i]), RSV: s.rsv}
 	}
@@ -128,14 +139,18 @@ func (w *world) echoDown() {
 }
 
 // newEnd makes a connection over loopback and returns both its ends.
-func newEnd(tb testing.TB, masked bool, buffers int) (*end, net.Conn) {
+func newEnd(tb testing.TB, masked bool, s setup) (*end, net.Conn) {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	network, address := "tcp", "127.0.0.1:0"
+	if s.unix {
+		network, address = "unix", filepath.Join(tb.TempDir(), "s")
+	}
+	listener, err := net.Listen(network, address)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String())
+	conn, err := net.Dial(network, listener.Addr().String())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -143,14 +158,13 @@ func newEnd(tb testing.TB, masked bool, buffers int) (*end, net.Conn) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tcp := conn.(*net.TCPConn)
-	if buffers > 0 {
-		tcp.SetReadBuffer(buffers)
-		tcp.SetWriteBuffer(buffers)
+	if tcp, ok := conn.(*net.TCPConn); ok && s.buffers > 0 {
+		tcp.SetReadBuffer(s.buffers)
+		tcp.SetWriteBuffer(s.buffers)
 	}
 	tb.Cleanup(func() { conn.Close(); other.Close() })
 	t, _ := tb.(*testing.T)
-	return &end{t: t, conn: tcp, masked: masked}, other
+	return &end{t: t, conn: conn.(halfConn), masked: masked}, other
 }
 
 var mask = [4]byte{1, 2, 3, 4}
