@@ -20,6 +20,7 @@ var (
 	noRoute       = refusal{http.StatusForbidden, "no_route", "Nothing is served at this path."}
 	blocked       = refusal{http.StatusForbidden, "blocked", "This path is closed."}
 	badTarget     = refusal{http.StatusBadRequest, "bad_target", "The request target is not a plain path. Send it without dot segments, double slashes and needless encodings."}
+	badVersion    = refusal{http.StatusHTTPVersionNotSupported, "version", "This version of HTTP is not spoken here."}
 	badHost       = refusal{http.StatusBadRequest, "bad_host", "The Host header is not a host."}
 	wrongHost     = refusal{http.StatusMisdirectedRequest, "wrong_host", "This host is not served here."}
 	noOriginProof = refusal{http.StatusForbidden, "origin_secret", "Requests are only taken from the front of this service."}

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,16 +61,59 @@ func (x *exchange) request() (*upstream.Request, bool) {
 		}
 		r.Head = upstream.AppendLength(r.Head, length)
 	default:
-		if expects {
-			r.Expect = true
-			r.Head = appendField(r.Head, "Expect", "100-continue")
+		if !x.stream(r, expects) {
+			return nil, false
 		}
-		x.announceTrailer(r)
-		r.Head = upstream.AppendLength(r.Head, length)
-		r.Source, r.Length, r.Abort = x.body(), length, x.abortBody
 	}
 	r.Head = append(r.Head, "\r\n"...)
 	return r, true
+}
+
+// stream makes the body of a request one that is sent on as it comes. Its beginning is read before the backend is asked, so that
+// chunks that are none, or a body that does not come, cost the backend nothing; a body that is whole by then goes with a length.
+func (x *exchange) stream(r *upstream.Request, expects bool) bool {
+	body, length := x.body(), x.r.ContentLength
+	r.Source, r.Length, r.Abort = body, length, x.abortBody
+	if expects {
+		r.Expect = true
+		r.Head = appendField(r.Head, "Expect", "100-continue")
+	} else if !x.route.StreamBody {
+		begin, whole, err := readBegin(body)
+		switch {
+		case err != nil:
+			x.refuseBody(err)
+			return false
+		case whole && len(x.r.Trailer) == 0:
+			r.Source, r.Body = nil, begin
+			r.Head = upstream.AppendLength(r.Head, int64(len(begin)))
+			return true
+		}
+		r.Source = io.MultiReader(bytes.NewReader(begin), body)
+	}
+	x.announceTrailer(r)
+	r.Head = upstream.AppendLength(r.Head, length)
+	return true
+}
+
+// readBegin reads the first bytes of a body, and whether these are all. Only io.EOF says so: the end of a connection in the middle
+// of a chunk is another error, which io.ReadFull would not tell from a body that is short.
+func readBegin(body io.Reader) (begin []byte, whole bool, err error) {
+	begin = make([]byte, 0, smallBody)
+	for len(begin) < smallBody {
+		n, err := body.Read(begin[len(begin):smallBody])
+		begin = begin[:len(begin)+n]
+		if err != nil {
+			return begin, err == io.EOF, unlessEOF(err)
+		}
+	}
+	return begin, false, nil
+}
+
+func unlessEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 // announceTrailer sends the client's trailer fields on, as far as it named them before (net/http keeps no others).

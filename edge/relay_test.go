@@ -212,12 +212,16 @@ func TestBodiesPass(t *testing.T) {
 		if size == 0 {
 			continue
 		}
+		want = fmt.Sprintf("%d %d %x ", map[bool]int{true: size, false: -1}[size < 16<<10], size, sha256.Sum256(data))
+		if _, got := do(t, "POST", w.url("/x"), struct{ io.Reader }{bytes.NewReader(data)}, nil); got != want {
+			t.Errorf("%d bytes in chunks: got %q, want %q", size, got, want)
+		}
 		want = fmt.Sprintf("-1 %d %x sum", size, sha256.Sum256(data))
 		_, got := do(t, "POST", w.url("/x"), struct{ io.Reader }{bytes.NewReader(data)}, func(r *http.Request) {
 			r.Trailer = http.Header{"X-Sum": {"sum"}}
 		})
 		if got != want {
-			t.Errorf("%d bytes in chunks: got %q, want %q", size, got, want)
+			t.Errorf("%d bytes in chunks with a trailer: got %q, want %q", size, got, want)
 		}
 	}
 }
@@ -522,5 +526,38 @@ func TestHTTP2InFront(t *testing.T) {
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusUpgradeRequired {
 		t.Errorf("a socket route over HTTP/2 answers %d, want 426", answer.StatusCode)
+	}
+}
+
+func TestHalfARequestIsNotMadeWhole(t *testing.T) {
+	whole := make(chan string, 10)
+	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		if data, err := io.ReadAll(r.Body); err == nil {
+			whole <- string(data)
+		}
+	})
+	w := newWorld(t, []edge.Route{public(b, "/x", "POST")}, nil)
+	for name, text := range map[string]string{
+		"chunk":            "Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+		"chunks":           "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+		"length":           "Content-Length: 10\r\n\r\nabc",
+		"large chunk":      "Transfer-Encoding: chunked\r\n\r\nffff\r\n" + strings.Repeat("x", 30000),
+		"large length":     "Content-Length: 100000\r\n\r\n" + strings.Repeat("x", 30000),
+		"nothing of it":    "Content-Length: 10\r\n\r\n",
+		"a trailer's half": "Trailer: X-A\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-A: b",
+	} {
+		conn, err := net.Dial("tcp", w.address)
+		must(t, err)
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		_, err = io.WriteString(conn, "POST /x HTTP/1.1\r\nHost: gate\r\n"+text)
+		must(t, err)
+		must(t, conn.(*net.TCPConn).CloseWrite())
+		_, _ = io.Copy(io.Discard, conn)
+		_ = conn.Close()
+		select {
+		case got := <-whole:
+			t.Errorf("%s: the backend took %.20q for the whole body", name, got)
+		default:
+		}
 	}
 }

@@ -66,6 +66,9 @@ type Route struct {
 	// Preflight lets browsers ask (Fetch section 4.8): OPTIONS with an Origin and Access-Control-Request-Method goes to the backend,
 	// which knows the answer, without a token. Refusals of the gate's own can then be read by the page that asked.
 	Preflight bool
+	// StreamBody sends a body on from its first byte. Without it the first 16 KiB are waited for, which is wrong only for clients
+	// that want an answer to the beginning of a body before they send its end.
+	StreamBody bool
 	// Socket allows upgrades to a WebSocket on this path, and nothing else. Nil refuses them.
 	Socket *SocketConfig
 	// Warning is for the operator: the table shows it, and Gate.Warnings returns it.

@@ -64,6 +64,8 @@ func (x *exchange) enter() bool {
 	case g.draining.Load():
 		x.w.Header().Set("Connection", "close")
 		x.refuse(drained)
+	case x.r.ProtoMajor == 1 && x.r.ProtoMinor > 1:
+		x.refuse(badVersion)
 	case !g.secret.holds(x.r):
 		x.refuse(noOriginProof)
 	case !ok:
@@ -102,7 +104,7 @@ func (x *exchange) find() bool {
 		x.refuse(badParameter)
 	case found.Socket != nil || x.upgrade:
 		return x.checkHandshake()
-	case x.r.ContentLength > found.MaxBody:
+	case x.r.ContentLength > found.MaxBody || x.r.ContentLength < 0 && found.MaxBody == 0:
 		x.refuse(tooLarge)
 	default:
 		return true
