@@ -264,7 +264,7 @@ func gateDoor(route string) string {
 	return strings.TrimSuffix("gate "+route, " ")
 }
 
-// gateDecided logs what the gate decided: sockets and refusals as info, and the many requests that pass as debug.
+// gateDecided logs and counts what the gate decided: sockets and refusals as info, and the many requests that pass as debug.
 func (a *App) gateDecided(d edge.Decision) {
 	level := slog.LevelInfo
 	if d.Allowed && !d.Upgrade {
@@ -277,8 +277,9 @@ func (a *App) gateDecided(d edge.Decision) {
 	a.decision(level, decision{door: gateDoor(d.Route), allowed: d.Allowed, reason: d.Reason, err: d.Err, took: d.Elapsed}, about...)
 }
 
-// socketEnded logs the end of a socket.
+// socketEnded logs and counts the end of a socket.
 func (a *App) socketEnded(e edge.SocketEnd) {
+	a.metrics.SocketEnded(e.Route, e.Reason, e.FromClient, e.FromBackend)
 	attrs := []slog.Attr{
 		slog.String("door", gateDoor(e.Route)), slog.String("reason", string(e.Reason)), slog.Float64("seconds", e.Elapsed.Seconds()),
 		slog.Int64("bytes_from_client", e.FromClient), slog.Int64("bytes_from_backend", e.FromBackend), text("session", e.Session),

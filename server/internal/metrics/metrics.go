@@ -36,6 +36,8 @@ type Metrics struct {
 	calls     *prometheus.CounterVec
 	took      *prometheus.HistogramVec
 	reloads   *prometheus.CounterVec
+	ended     *prometheus.CounterVec
+	bytes     *prometheus.CounterVec
 }
 
 // New returns metrics that are all zero, and those of the process.
@@ -50,8 +52,10 @@ func New() *Metrics {
 			Buckets: []float64{.0001, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"call"}),
 		reloads: counter("sallyport_reloads_total", "Reloads of the configuration by outcome.", "outcome"),
+		ended:   counter("sallyport_sockets_ended_total", "Sockets that ended, by route and reason.", "route", "reason"),
+		bytes:   counter("sallyport_socket_bytes_total", "Bytes of the frames of sockets that ended, by route and sender.", "route", "from"),
 	}
-	m.registry.MustRegister(m.decisions, m.calls, m.took, m.reloads,
+	m.registry.MustRegister(m.decisions, m.calls, m.took, m.reloads, m.ended, m.bytes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, outcome := range outcomes {
 		m.reloads.WithLabelValues(outcome)
@@ -97,6 +101,23 @@ func (m *Metrics) Decision(door string, allowed bool, reason jws.Reason) {
 		word = "true"
 	}
 	m.decisions.WithLabelValues(door, word, string(reason)).Inc()
+}
+
+// closeReasons are what the end of a socket may be counted under, as reasons are for decisions.
+var closeReasons = []connect.CloseReason{
+	connect.CloseFinished, connect.CloseExpired, connect.CloseRevoked, connect.CloseBanned, connect.CloseReplaced,
+	connect.CloseKicked, connect.CloseRefused, connect.CloseDraining, connect.CloseUnavailable, connect.CloseLapsed,
+	connect.CloseBackendLost, connect.CloseSilent, connect.CloseSlow, connect.CloseIdle, connect.CloseFlooding,
+}
+
+// SocketEnded counts the end of a socket of a route, which the configuration names, and the bytes of its frames.
+func (m *Metrics) SocketEnded(route string, reason connect.CloseReason, fromClient, fromBackend int64) {
+	if !slices.Contains(closeReasons, reason) {
+		reason = "other"
+	}
+	m.ended.WithLabelValues(route, string(reason)).Inc()
+	m.bytes.WithLabelValues(route, "client").Add(float64(fromClient))
+	m.bytes.WithLabelValues(route, "backend").Add(float64(fromBackend))
 }
 
 // Outcomes of calls and reloads.

@@ -33,10 +33,12 @@ func watched() *metrics.Metrics {
 		},
 		Signs: func() bool { return true },
 		Sockets: func() connect.RegistryState {
-			return connect.RegistryState{Live: 5, Admitted: 9, Ended: map[connect.CloseReason]uint64{connect.CloseBanned: 4, "made up": 2}}
+			return connect.RegistryState{Live: 5, Admitted: 9}
 		},
 		Draining: func() bool { return false },
 	})
+	m.SocketEnded("ws", connect.CloseBanned, 10, 20)
+	m.SocketEnded("ws", "made up", 1, 2)
 	m.Decision("/oauth2/token", true, "")
 	m.Decision("/oauth2/token", false, jws.Banned)
 	m.Decision("/oauth2/token", false, "whatever a client sends")
@@ -65,8 +67,8 @@ func TestStates(t *testing.T) {
 		`sallyport_issuer_keys{entry="0",issuer="cognito",realm="a"} 3`,
 		`sallyport_issuer_key_fetch_failures{entry="0",issuer="cognito",realm="a"} 1`,
 		`sallyport_issuer_keys_stale_timestamp_seconds{entry="0",issuer="cognito",realm="a"} 1000`,
-		`sallyport_sockets 5`, `sallyport_sockets_admitted_total 9`, `sallyport_sockets_ended_total{reason="banned"} 4`,
-		`sallyport_sockets_ended_total{reason="other"} 2`, `sallyport_signing_key 1`, `sallyport_draining 0`,
+		`sallyport_sockets 5`, `sallyport_sockets_admitted_total 9`, `sallyport_sockets_ended_total{reason="banned",route="ws"} 1`,
+		`sallyport_sockets_ended_total{reason="other",route="ws"} 1`, `sallyport_socket_bytes_total{from="backend",route="ws"} 22`, `sallyport_signing_key 1`, `sallyport_draining 0`,
 	} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("no %s", want)

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,13 +27,6 @@ type State struct {
 // Watch adds the states. It is called once.
 func (m *Metrics) Watch(s State) { m.registry.MustRegister(states{s}) }
 
-// closeReasons are the reasons of closed sockets that are always there, zero if there was none yet.
-var closeReasons = []connect.CloseReason{
-	connect.CloseFinished, connect.CloseExpired, connect.CloseRevoked, connect.CloseBanned, connect.CloseReplaced,
-	connect.CloseKicked, connect.CloseDraining, connect.CloseUnavailable, connect.CloseBackendLost, connect.CloseSilent,
-	connect.CloseSlow, connect.CloseIdle, connect.CloseFlooding, connect.CloseLapsed, connect.CloseRefused,
-}
-
 type states struct {
 	State
 }
@@ -57,7 +49,6 @@ var (
 	socketsLive   = desc("sallyport_sockets", "Live sockets of this node.")
 	socketsEnding = desc("sallyport_sockets_closing", "Sockets that are being closed.")
 	socketsOpened = desc("sallyport_sockets_admitted_total", "Sockets that were admitted.")
-	socketsEnded  = desc("sallyport_sockets_ended_total", "Sockets that ended, by reason.", "reason")
 	draining      = desc("sallyport_draining", "1 once the server is shutting down.")
 )
 
@@ -65,7 +56,7 @@ var (
 func (s states) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		ledgerReady, ledgerFailing, ledgerStale, ledgerEntries, ledgerResets, issuerReady, keySetFailing, keySetKeys, keySetStale,
-		signs, socketsLive, socketsEnding, socketsOpened, socketsEnded, draining,
+		signs, socketsLive, socketsEnding, socketsOpened, draining,
 	} {
 		ch <- d
 	}
@@ -133,16 +124,6 @@ func (s states) sockets(gauge, count send) {
 	gauge(socketsLive, float64(r.Live))
 	gauge(socketsEnding, float64(r.Closing))
 	count(socketsOpened, float64(r.Admitted))
-	for _, reason := range closeReasons {
-		count(socketsEnded, float64(r.Ended[reason]), string(reason))
-	}
-	other := uint64(0)
-	for reason, n := range r.Ended {
-		if !slices.Contains(closeReasons, reason) {
-			other += n
-		}
-	}
-	count(socketsEnded, float64(other), "other")
 }
 
 func truth(b bool) float64 {
