@@ -59,6 +59,7 @@ type Problem struct {
 	Allowed  string // what the rule says, for people
 }
 
+// String is the problem as a sentence.
 func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s is %q; AWS takes %s", p.Address, p.Argument, p.Value, p.Allowed)
 }

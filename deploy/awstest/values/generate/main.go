@@ -1,5 +1,6 @@
 // Command generate writes the table of values that AWS takes, ../table.json, from the API models of the AWS SDK for Go: for each
-// argument of the Terraform types in resources.go that has a counterpart in the API, its enumeration, bounds and pattern.
+// argument that the modules use of the Terraform types in resources.go and that has a counterpart in the API, its enumeration, bounds
+// and pattern. Run it again when the modules use new ones.
 //
 //	cd deploy/awstest/values && go generate
 //
@@ -13,11 +14,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/deploy/awstest/values"
@@ -27,12 +31,12 @@ const sdk = "github.com/aws/aws-sdk-go@v1.55.8"
 
 func main() {
 	log.SetFlags(0)
-	if err := run("../standin/schema.json.gz", "table.json"); err != nil {
+	if err := run("../standin/schema.json.gz", "../../terraform", "table.json"); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(schemaPath, out string) error {
+func run(schemaPath, modules, out string) error {
 	dir, err := download()
 	if err != nil {
 		return err
@@ -61,7 +65,33 @@ func run(schemaPath, out string) error {
 	for _, path := range loose {
 		delete(g.table, path)
 	}
+	used, err := words(modules)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(g.table, func(argument string, _ values.Rule) bool { return !mentioned(used, argument) })
 	return write(out, g.table)
+}
+
+// words are the names in the modules' code.
+func words(dir string) (map[string]bool, error) {
+	found := map[string]bool{}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".tf" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, word := range regexp.MustCompile(`[a-z0-9_]+`).FindAllString(string(text), -1) {
+			found[word] = true
+		}
+		return err
+	})
+	return found, err
+}
+
+// mentioned says whether the modules may use an argument: whether they have each of its names somewhere.
+func mentioned(used map[string]bool, argument string) bool {
+	return !slices.ContainsFunc(strings.Split(argument, "."), func(name string) bool { return !used[name] })
 }
 
 // download puts the SDK into the module cache, which is where its models are read from.
