@@ -25,6 +25,7 @@ type Finding struct {
 	Text    string // what is wrong with it
 }
 
+// String is the finding as a sentence.
 func (f Finding) String() string { return f.Check + ": " + f.Address + " " + f.Text }
 
 // Want is what is wanted of one deployment in particular.
