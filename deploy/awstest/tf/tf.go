@@ -7,8 +7,8 @@
 //
 // The provider is the stand-in of package standin, which serves the schema of hashicorp/aws 6.66.0. With
 // SALLYPORT_AWS_REGISTRY=1 the same calls use the real provider out of the real registry; values that AWS would choose
-// are then mocked by terraform test, so that no account is needed either. Whatever is missing (terraform, linters) is
-// installed by go install into the user's cache folder.
+// are then mocked by terraform test, so that no account is needed either. Linters that are missing are
+// installed by go install into the user's cache folder; terraform itself must be there.
 package tf
 
 import (
