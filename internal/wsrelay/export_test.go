@@ -1,6 +1,9 @@
 package wsrelay
 
-import "time"
+import (
+	"time"
+	"unsafe"
+)
 
 // Quiesce gives the writers of the goroutine form the time to say that they are done, if they can be.
 func (l *Loop) Quiesce() {
@@ -35,3 +38,6 @@ const BoundaryWait = boundaryWait
 
 // PartingWait bounds a close handshake of the two ends.
 const PartingWait = partingWait
+
+// PipeSize is the memory of an idle pipe, in bytes.
+const PipeSize = unsafe.Sizeof(Pipe{})

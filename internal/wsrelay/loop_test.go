@@ -95,7 +95,7 @@ func TestManySockets(t *testing.T) {
 }
 
 func testManySockets(t *testing.T, config wsrelay.LoopConfig) {
-	const count = 1500
+	const count = 2000
 	h := newHall(t, config)
 	goroutines, files := runtime.NumGoroutine(), descriptors()
 	sockets := make([]*hallSocket, count)
@@ -129,6 +129,14 @@ func testManySockets(t *testing.T, config wsrelay.LoopConfig) {
 		if len(s.outcome) > 0 {
 			t.Fatal("done was called twice")
 		}
+	}
+}
+
+// TestIdlePipeIsSmall: there may be thousands, and most of the time nothing happens on most of them.
+func TestIdlePipeIsSmall(t *testing.T) {
+	t.Logf("%d bytes", wsrelay.PipeSize)
+	if wsrelay.PipeSize > 352 {
+		t.Errorf("a pipe has %d bytes", wsrelay.PipeSize)
 	}
 }
 

@@ -2,6 +2,7 @@ package wsrelay
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -70,6 +71,9 @@ func (p *Pipe) readOnce(i int, buffer []byte) int {
 	}
 	if err != nil {
 		s.set(eof)
+		if err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) { // the latter is TLS's, for an end without its alert
+			s.set(dead)
+		}
 	}
 	p.settle()
 	for p.held(i) && !p.over {

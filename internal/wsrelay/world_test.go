@@ -138,19 +138,31 @@ func (w *world) echoDown() {
 	w.client.wants(down)
 }
 
+// listeners are where all ends connect to, one at a time.
+var listeners struct {
+	sync.Mutex
+	tcp, unix net.Listener
+}
+
+// listen starts them, in a folder.
+func listen(dir string) (err error) {
+	if listeners.tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	listeners.unix, err = net.Listen("unix", filepath.Join(dir, "s"))
+	return err
+}
+
 // newEnd makes a connection over loopback and returns both its ends.
 func newEnd(tb testing.TB, masked bool, s setup) (*end, net.Conn) {
 	tb.Helper()
-	network, address := "tcp", "127.0.0.1:0"
+	listeners.Lock()
+	defer listeners.Unlock()
+	listener := listeners.tcp
 	if s.unix {
-		network, address = "unix", filepath.Join(tb.TempDir(), "s")
+		listener = listeners.unix
 	}
-	listener, err := net.Listen(network, address)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer listener.Close()
-	conn, err := net.Dial(network, listener.Addr().String())
+	conn, err := net.Dial(listener.Addr().Network(), listener.Addr().String())
 	if err != nil {
 		tb.Fatal(err)
 	}
