@@ -348,3 +348,23 @@ func TestBackendViolation(t *testing.T) {
 		}
 	})
 }
+
+// TestScrubbedReason: a backend that writes too much into its close frame.
+func TestScrubbedReason(t *testing.T) {
+	scrub := func(text []byte) {
+		for i := range text {
+			text[i] = 'x'
+		}
+	}
+	forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
+		w := start(t, config, setup{policy: wsrelay.Policy{ScrubReason: scrub}})
+		bye := w.backend.closing(1000, "read tcp 10.0.0.1:7350")
+		w.backend.send(bye[:7])
+		w.backend.send(bye[7:])
+		if got := w.client.wantsClose(1000); got != strings.Repeat("x", 22) {
+			t.Errorf("the client is told %q", got)
+		}
+		w.client.send(w.client.closing(1000, "mine"))
+		w.backend.wants(w.client.closing(1000, "mine")) // only the backend's text is
+	})
+}
