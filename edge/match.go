@@ -31,7 +31,8 @@ func parsePattern(text string) (pattern, error) {
 	if path == "" || path[0] != '/' {
 		return p, fmt.Errorf("%q must begin with a slash", text)
 	}
-	for part := range strings.SplitSeq(path[1:], "/") {
+	parts := strings.Split(path[1:], "/")
+	for i, part := range parts {
 		s := segment{text: part}
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			s.name = true
@@ -39,7 +40,7 @@ func parsePattern(text string) (pattern, error) {
 			if s.text == name || !isNameSegment(s.text) {
 				return p, fmt.Errorf("%q has a segment %q, which must be a name in braces", text, part)
 			}
-		} else if strings.ContainsAny(part, "*{}%") || !isCanonicalPath("/"+part) || part == "" && path != "/" {
+		} else if strings.ContainsAny(part, "*{}%") || !isCanonicalPath("/"+part) || part == "" && (below || i < len(parts)-1) {
 			return p, fmt.Errorf("%q has a segment %q, which no request can have", text, part)
 		}
 		p.segments = append(p.segments, s)
