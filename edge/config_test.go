@@ -93,14 +93,14 @@ type noVerifier struct{ connect.SessionVerifier }
 func TestMostSpecificRouteWins(t *testing.T) {
 	b := newBackend(t, nil)
 	var routes []edge.Route
-	for _, path := range []string{"/*", "/a/*", "/a/{x}", "/a/b", "/a/{x}/c", "/a/b/*", "/{y}", "/exact/"} {
+	for _, path := range []string{"/*", "/a/*", "/a/{x}", "/a/b", "/a/b/*", "/{y}", "/exact/"} {
 		routes = append(routes, public(b, path, "GET"))
 	}
 	closed := public(b, "/a/b/closed", "GET")
 	closed.Who = edge.Nobody
 	w := newWorld(t, append(routes, closed), nil)
 	for path, want := range map[string]string{
-		"/x": "/{y}", "/x.y": "/*", "/x/y": "/*", "/a": "/{y}", "/a/b": "/a/b", "/a/q": "/a/{x}", "/a/q.r": "/a/*", "/a/q/c": "/a/{x}/c",
+		"/x": "/{y}", "/x.y": "/*", "/x/y": "/*", "/a": "/{y}", "/a/b": "/a/b", "/a/q": "/a/{x}", "/a/q.r": "/a/*",
 		"/a/q/d": "/a/*", "/a/b/d": "/a/b/*", "/exact/": "/exact/", "/exact": "/{y}", "/": "", "/a/": "", "/a/b/closed": "/a/b/closed",
 	} {
 		get(t, w.url(path), nil)
