@@ -23,8 +23,6 @@ const (
 	TFLint   = "github.com/terraform-linters/tflint@v0.64.0"
 	Tfsec    = "github.com/aquasecurity/tfsec/cmd/tfsec@v1.26.0"
 	Conftest = "github.com/open-policy-agent/conftest@v0.71.1"
-	// KICS is slow to build (12 minutes) and to run, so only make test-all uses it.
-	KICS = "github.com/Checkmarx/kics/v2/cmd/console@v2.2.0"
 )
 
 // once holds a func() (string, error) for each tool, so that a process builds each once.

@@ -42,7 +42,7 @@ func (r Resource) At(path string) any {
 			v = x[word]
 		case []any:
 			var i int
-			if _, err := fmt.Sscan(word, &i); err != nil || i >= len(x) {
+			if _, err := fmt.Sscan(word, &i); err != nil || i < 0 || i >= len(x) {
 				return nil
 			}
 			v = x[i]
