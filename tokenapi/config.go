@@ -61,6 +61,9 @@ type Config struct {
 	Logouts LogoutVerifier
 	// ClerkWebhooks read Clerk's messages, one for each instance: /v1/clerk/webhook.
 	ClerkWebhooks []Webhook
+	// Renewed, if set, is told of each session that was refreshed, so that its live sockets go on, see
+	// connect.Registry.Renew. It must not block.
+	Renewed func(*session.Session)
 	// Sockets lists and ends live sockets: /v1/sockets and /v1/sockets/kick.
 	Sockets Sockets
 	// Callers are the services and operators that may use the endpoints for callers.

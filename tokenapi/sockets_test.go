@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 
 	"github.com/sallyport-auth/sallyport/connect"
@@ -102,4 +103,27 @@ func TestSocketsAreForCallers(t *testing.T) {
 	if got := without.sockets("", asOperator()); got.Code != http.StatusNotFound {
 		t.Errorf("without sockets: %d", got.Code)
 	}
+}
+
+// TestRefreshTellsOfItsSession checks that whoever holds live sockets hears of each refresh, and of no exchange.
+func TestRefreshTellsOfItsSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var told []*session.Session
+	w.config.Renewed = func(s *session.Session) { told = append(told, s) }
+	w.build()
+	first := w.signIn()
+	s := must(w.verifiers[0].Verify(t.Context(), first.AccessToken))(t)
+	decode[grant](t, w.postForm("/oauth2/token", refreshWith(first.RefreshToken)), 200)
+	if len(told) != 1 || told[0].ID != s.ID || told[0].Player != s.Player || told[0].Expiry.Before(s.Expiry) {
+		t.Errorf("told of %+v, want session %s", told, s.ID)
+	}
+	decode[failure](t, w.postForm("/oauth2/token", refreshWith("spr_none")), 400)
+	if len(told) != 1 {
+		t.Errorf("told of %d refreshes", len(told))
+	}
+}
+
+func refreshWith(token string) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "client_id": {"game"}, "refresh_token": {token}}
 }

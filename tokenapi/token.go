@@ -157,6 +157,9 @@ func (a *API) refresh(w http.ResponseWriter, r *http.Request, d *Decision, f for
 		writeOAuthRefusal(w, d, invalidGrant, err)
 		return
 	}
+	if a.config.Renewed != nil {
+		a.config.Renewed(grant.Session)
+	}
 	writeGrant(w, d, grant, "")
 }
 

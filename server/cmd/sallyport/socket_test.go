@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -160,6 +161,20 @@ func awaitSockets(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
+// awaitexpiry TIME asks for the one live socket, as the caller of the environment, until it expires later than that.
+func awaitExpiry(ts *testscript.TestScript, _ bool, args []string) {
+	r := http.Request{Header: make(http.Header)}
+	r.SetBasicAuth(ts.Getenv("SALLYPORT_CALLER"), ts.Getenv("SALLYPORT_CALLER_SECRET"))
+	until(ts, func() (bool, string) {
+		_, body, err := ask(http.MethodGet, ts.Getenv("SALLYPORT_SERVER")+"/v1/sockets", r.Header, "")
+		var found struct{ Sockets []struct{ Expires string } }
+		if err != nil || json.Unmarshal([]byte(body), &found) != nil || len(found.Sockets) != 1 {
+			return false, fmt.Sprint(body, err)
+		}
+		return found.Sockets[0].Expires > args[0], body
+	})
+}
+
 // refusedport PORT waits until nobody listens there any more.
 func refusedPort(ts *testscript.TestScript, _ bool, args []string) {
 	until(ts, func() (bool, string) {
@@ -173,5 +188,5 @@ func refusedPort(ts *testscript.TestScript, _ bool, args []string) {
 
 // socketCommands are the commands above.
 var socketCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"backend": backend, "ws": ws, "say": say, "wsrefused": wsRefused, "awaitsockets": awaitSockets, "refusedport": refusedPort,
+	"backend": backend, "ws": ws, "say": say, "wsrefused": wsRefused, "awaitsockets": awaitSockets, "refusedport": refusedPort, "awaitexpiry": awaitExpiry,
 }

@@ -169,6 +169,9 @@ func (a *App) start() {
 	a.done = cancel
 	a.tasks.Go(func() { _ = a.ledger.Run(ctx) }) // ends with ctx alone; its failures are in its state
 	a.tasks.Go(func() { a.watch(ctx) })
+	if a.gate != nil {
+		a.tasks.Go(func() { a.gate.renewals.follow(ctx) })
+	}
 }
 
 // Close ends what New started.

@@ -28,6 +28,7 @@ type gate struct {
 	registry *connect.Registry
 	// sockets are those of all nodes, as far as they know each other.
 	sockets tokenapi.Sockets
+	renewals renewals
 	// edge lets in what comes now.
 	edge atomic.Pointer[edge.Gate]
 
@@ -54,9 +55,9 @@ func (a *App) makeGate(file *config.File, cluster session.Cluster) error {
 	if err != nil {
 		return file.Problem("gate", err)
 	}
-	g := &gate{registry: registry, fixed: gateConfig(file), sockets: localSockets{registry}}
+	g := &gate{registry: registry, fixed: gateConfig(file), sockets: localSockets{registry}, renewals: renewals{registry: registry}}
 	if cluster != nil {
-		g.sockets = clusterSockets{cluster}
+		g.sockets, g.renewals.nodes = clusterSockets{cluster}, cluster
 	}
 	made, err := a.newEdge(g, g.fixed, routes)
 	if err != nil {

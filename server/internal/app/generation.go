@@ -130,7 +130,7 @@ func (a *App) api(g *generation) (*tokenapi.API, error) {
 		Origins: g.file.CORS.Origins, Observe: a.decided,
 	}
 	if a.gate != nil {
-		c.Sockets = a.gate.sockets
+		c.Sockets, c.Renewed = a.gate.sockets, a.gate.renewals.renewed
 	}
 	if slices.ContainsFunc(g.file.Issuers, func(i config.Issuer) bool { return i.Preset.TakesLogouts() }) {
 		c.Logouts = g.doors.Identities
