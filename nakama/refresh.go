@@ -47,6 +47,7 @@ func (m *module) granted(ctx context.Context, logger runtime.Logger, out *api.Se
 		return nil, false
 	}
 	m.logins.put(token.ID, login{token.UserID, s.login, s.upstream, m.config.Realm})
+	m.tids.put(s.login, token.ID)
 	player := s.apply(*token)
 	player.ID = s.login
 	return player, true

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	loginsKept   = 100_000 // about 300 bytes each
+	loginsKept   = 100_000 // about 500 bytes each
 	verdictsKept = 10_000
 	endedKept    = 10_000
 	startTimeout = 5 * time.Second // for the first contact with the issuers and the server
@@ -46,6 +46,7 @@ type module struct {
 	report     *reporter // nil: logouts are told to nobody
 
 	logins   *recent[login]    // by tid
+	tids     *recent[string]   // by login
 	verdicts *recent[verdict]  // by tid
 	sockets  sync.Map          // of *connect.Socket, by Nakama's id
 	ended    *recent[struct{}] // sockets whose end was told before their start
@@ -88,7 +89,7 @@ func newModule(ctx context.Context, logger runtime.Logger, db *sql.DB, nk runtim
 		self: selfAddress(config.Self, server.GetSocket()),
 		// Not http.DefaultClient, whose timeout Nakama sets for the whole process.
 		client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: askTimeout},
-		logins: newRecent[login](loginsKept), verdicts: newRecent[verdict](verdictsKept),
+		logins: newRecent[login](loginsKept), tids: newRecent[string](loginsKept), verdicts: newRecent[verdict](verdictsKept),
 		ended: newRecent[struct{}](endedKept),
 	}
 	if m.identities, err = newIdentities(&m.config); err != nil {

@@ -38,12 +38,16 @@ func (m *module) revoked(e session.Event) {
 // endSession ends the session with Nakama's id, or with the login's. One from before this process started is known by
 // its player alone, so all of the player's sockets end; those of other sessions can come back.
 func (m *module) endSession(e session.Event) error {
-	found := m.logins.each(func(l login) bool { return l.login == e.Session })
-	if l, known := m.logins.get(e.Session); known {
-		found[e.Session] = l
+	tid := e.Session
+	if known, found := m.tids.get(e.Session); found {
+		tid = known
 	}
-	if len(found) > 0 || e.Player == (identity.Player{}) {
-		return m.endLogins(found)
+	l, found := m.logins.get(tid)
+	switch {
+	case found:
+		return m.endLogins(map[string]login{tid: l})
+	case e.Player == (identity.Player{}):
+		return nil
 	}
 	ids, err := m.usersOf(e.Player)
 	for _, id := range ids {

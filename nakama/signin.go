@@ -12,6 +12,7 @@ import (
 	"github.com/heroiclabs/nakama-common/runtime"
 
 	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/session"
 )
 
@@ -23,13 +24,14 @@ const (
 )
 
 // signIn is BeforeAuthenticateCustom. Nothing that the client sent goes on but the wish to create an account.
-func (m *module) signIn(ctx context.Context, _ runtime.Logger, in *api.AuthenticateCustomRequest) error {
+func (m *module) signIn(ctx context.Context, logger runtime.Logger, in *api.AuthenticateCustomRequest) error {
 	token, err := tokenOf(in.Account)
 	if err != nil {
 		return err
 	}
 	id, err := m.identify(ctx, token)
 	if err != nil {
+		logger.Info("sallyport: a sign-in was refused: %s", jws.ReasonOf(err))
 		return asError(err)
 	}
 	in.Username = m.username(ctx, in.Username, id)
