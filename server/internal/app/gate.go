@@ -27,7 +27,7 @@ import (
 type gate struct {
 	registry *connect.Registry
 	// sockets are those of all nodes, as far as they know each other.
-	sockets tokenapi.Sockets
+	sockets  tokenapi.Sockets
 	renewals renewals
 	// edge lets in what comes now.
 	edge atomic.Pointer[edge.Gate]
