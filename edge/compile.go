@@ -56,6 +56,13 @@ func (g *Gate) compile(routes []Route) (*table, map[string]*upstream.Pool, error
 	return t, pools, err
 }
 
+// fieldError says what is wrong with a field of a route.
+type fieldError struct{ field, text string }
+
+func wrong(field, text string) error { return &fieldError{field, text} }
+
+func (e *fieldError) Error() string { return e.field + e.text }
+
 func (g *Gate) compileRoute(config Route, pools map[string]*upstream.Pool) (*route, error) {
 	r := &route{Route: config}
 	r.Methods = slices.Clone(r.Methods)
@@ -82,24 +89,24 @@ func (g *Gate) compileRoute(config Route, pools map[string]*upstream.Pool) (*rou
 
 func (r *route) checkNames() (err error) {
 	if r.Name == "" {
-		return errors.New("Name is required")
+		return wrong("Name", " is required")
 	}
 	if r.pattern, err = parsePattern(r.Path); err != nil {
-		return fmt.Errorf("Path: %w", err)
+		return wrong("Path", ": "+err.Error())
 	}
 	if len(r.Methods) == 0 {
-		return errors.New("Methods is required: name each, such as GET")
+		return wrong("Methods", " is required: name each, such as GET")
 	}
 	for _, method := range r.Methods {
 		if method == "" || method != strings.ToUpper(method) || strings.ContainsFunc(method, func(c rune) bool { return c < 'A' || c > 'Z' }) {
-			return fmt.Errorf("Methods: %q is not a method in capital letters", method)
+			return wrong("Methods", fmt.Sprintf(": %q is not a method in capital letters", method))
 		}
 		if method == http.MethodConnect || method == http.MethodTrace {
-			return fmt.Errorf("Methods: %s cannot be relayed", method)
+			return wrong("Methods", ": "+method+" cannot be relayed")
 		}
 	}
 	if r.MaxBody < -1 || r.Timeout < 0 || r.BodyTimeout < 0 {
-		return errors.New("MaxBody, Timeout and BodyTimeout: must not be negative (MaxBody -1 is none)")
+		return wrong("MaxBody", ", Timeout and BodyTimeout: must not be negative (MaxBody -1 is none)")
 	}
 	return nil
 }
@@ -125,23 +132,23 @@ func (r *route) checkWho(c *Config) error {
 	tokens := r.Who & (Identity | Session | Ticket)
 	switch {
 	case r.Who == 0 || r.Who >= Nobody<<1:
-		return errors.New("Who is required: decide between Public, Identity, Session, Ticket and Nobody")
+		return wrong("Who", " is required: decide between Public, Identity, Session, Ticket and Nobody")
 	case r.Who&Nobody != 0 && r.Who != Nobody:
-		return errors.New("Who: Nobody stands alone")
+		return wrong("Who", ": Nobody stands alone")
 	case r.Who&Identity != 0 && (c.Identities == nil || c.Ledger == nil):
-		return errors.New("Who: Identity needs Config.Identities, and Config.Ledger to know who is banned")
+		return wrong("Who", ": Identity needs Config.Identities, and Config.Ledger to know who is banned")
 	case r.Who&Session != 0 && c.Sessions == nil:
-		return errors.New("Who: Session needs Config.Sessions")
+		return wrong("Who", ": Session needs Config.Sessions")
 	case r.Who&Ticket != 0 && c.Tickets == nil:
-		return errors.New("Who: Ticket needs Config.Tickets")
+		return wrong("Who", ": Ticket needs Config.Tickets")
 	case (r.Who&Ticket != 0) != (r.Sources.Ticket != ""):
-		return errors.New("Sources.Ticket, the query parameter of tickets, goes with Ticket in Who")
+		return wrong("Sources.Ticket", ", the query parameter of tickets, goes with Ticket in Who")
 	case tokens == 0 && len(r.Rules) > 0:
-		return errors.New("Rules: there is no token to hold against them: change Who")
+		return wrong("Rules", ": there is no token to hold against them: change Who")
 	case tokens&(Identity|Session) == 0 && tokens != 0 && (r.Sources.Query != "" || r.Sources.Subprotocol || r.Sources.Cookie != nil || r.Sources.ClerkCookie != nil):
-		return errors.New("Sources: Who lets nobody in with such a token")
+		return wrong("Sources", ": Who lets nobody in with such a token")
 	case r.Forward.Authorization && r.Forward.Bearer:
-		return errors.New("Forward: Authorization and Bearer cannot both be the Authorization header")
+		return wrong("Forward", ": Authorization and Bearer cannot both be the Authorization header")
 	}
 	r.optional = r.Who&Public != 0
 	return nil
@@ -232,7 +239,7 @@ func (g *Gate) makePool(r *route, pools map[string]*upstream.Pool) error {
 func backendAddress(backend string) (string, error) {
 	u, err := url.Parse(backend)
 	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New("Backend must be http://host:port and nothing else")
+		return "", wrong("Backend", " must be http://host:port and nothing else")
 	}
 	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")), nil
 }
@@ -256,17 +263,17 @@ func (r *route) checkSocket(c *Config) (err error) {
 	}
 	switch {
 	case c.Registry == nil:
-		return errors.New("Socket needs Config.Registry")
+		return wrong("Socket", " needs Config.Registry")
 	case r.Who&(Public|Nobody) != 0:
-		return errors.New("Socket: Who must be Session, Ticket or Identity: a socket lives as long as its session")
+		return wrong("Socket", ": Who must be Session, Ticket or Identity: a socket lives as long as its session")
 	case !slices.Equal(r.Methods, []string{http.MethodGet}):
-		return errors.New("Socket: Methods must be GET alone")
+		return wrong("Socket", ": Methods must be GET alone")
 	case s.AnyOrigin == (len(s.Origins) > 0):
-		return errors.New("Socket: set Origins or AnyOrigin, and not both")
+		return wrong("Socket", ": set Origins or AnyOrigin, and not both")
 	case (r.Sources.Cookie != nil || r.Sources.ClerkCookie != nil) && s.AnyOrigin:
-		return errors.New("Socket: a cookie needs Origins: a browser sends it for any page")
+		return wrong("Socket", ": a cookie needs Origins: a browser sends it for any page")
 	case s.Slot != "" && !r.pattern.hasName(s.Slot):
-		return fmt.Errorf("Socket.Slot: the path has no {%s}", s.Slot)
+		return wrong("Socket.Slot", ": the path has no {"+s.Slot+"}")
 	}
 	r.byClose = s.RefuseByClose != No
 	if s.Notice != "" {

@@ -1,7 +1,6 @@
 package edge_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -194,22 +193,4 @@ func public(b *backend, path string, methods ...string) edge.Route {
 		methods = []string{"GET", "HEAD", "POST", "PUT"}
 	}
 	return edge.Route{Name: "route " + path, Path: path, Methods: methods, Backend: b.URL, Who: edge.Public}
-}
-
-// raw sends bytes on a connection of its own and reads one answer.
-func raw(t testing.TB, address, request string) (*http.Response, string) {
-	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	must(t, err)
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	_, err = io.WriteString(conn, request)
-	must(t, err)
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return nil, ""
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, _ := io.ReadAll(answer.Body)
-	return answer, string(body)
 }
