@@ -45,7 +45,7 @@ type Listeners struct {
 	API, Gate, Metrics net.Listener
 }
 
-// Listen opens the addresses of a configuration. Close the listeners, also after Serve.
+// Listen opens the addresses of a configuration, all or none. Close the listeners, also after Serve.
 func Listen(file *config.File) (l Listeners, err error) {
 	defer func() {
 		if err != nil {

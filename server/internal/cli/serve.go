@@ -43,10 +43,10 @@ func serve(ctx context.Context, p Process, path string) error {
 		return err
 	}
 	listeners, err := app.Listen(file)
-	defer listeners.Close()
 	if err != nil {
 		return err
 	}
+	defer listeners.Close()
 	secrets := new(logging.Secrets)
 	logger := logging.New(p.Err, level(file.Log.Level), secrets)
 	slog.SetDefault(logger)
