@@ -124,6 +124,7 @@ func TestProblems(t *testing.T) {
 		{"lifetime zero", "  key_file", "  token_lifetime: 0s\n  key_file", "c.yaml:11:19: sessions.token_lifetime: want 1s to 1d"},
 		{"listen", "store:", "listen: \"8080\"\nstore:", "c.yaml:2:9: listen: want HOST:PORT, such as 127.0.0.1:8080 or :8080"},
 		{"metrics' listen", "store:", "metrics: {listen: \"9464\"}\nstore:", "c.yaml:2:19: metrics.listen: want HOST:PORT, such as 127.0.0.1:8080 or :8080"},
+		{"two on one address", "store:", "metrics: {listen: \"127.0.0.1:8080\"}\nstore:", "c.yaml:2:19: metrics.listen: is the same as listen: each needs an address of its own"},
 		{"metrics misspelt", "store:", "metrics: {lisen: \":9464\"}\nstore:", "c.yaml:2:10: metrics: required field \"listen\" is missing\nc.yaml:2:11: metrics: unknown field \"lisen\"; did you mean \"listen\"?"},
 		{"no YAML", "store:", "listen: a: b\nstore:", "c.yaml:2:9: not YAML: mapping value is not allowed in this context"},
 		{"Nakama's default", "sessions:", "nakama:\n  realm: players\n  keys: [defaultencryptionkey]\n  aliases: required\nsessions:", "c.yaml:11:10: nakama.keys[0]: is the default that a product ships with, so everybody knows it; make your own, or set insecure_keys: true"},

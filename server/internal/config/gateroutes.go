@@ -260,7 +260,6 @@ func (f *File) checkGate() {
 	if g == nil {
 		return
 	}
-	f.checkListen("gate.listen", g.Listen)
 	if len(g.Servers)+len(g.Routes) == 0 {
 		f.report("gate", "has neither servers nor routes: nothing would get through")
 	}

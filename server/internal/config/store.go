@@ -109,7 +109,7 @@ func (f *File) checkStore() {
 	if r == nil {
 		return
 	}
-	f.checkAddresses(r)
+	f.checkRedisAddresses(r)
 	f.checkMode(r)
 	f.bounds("store.timeout", r.Timeout, 50*time.Millisecond, 4*time.Second)
 	if r.Namespace != "" && !namespaceForm.MatchString(r.Namespace) {
@@ -132,7 +132,7 @@ func (f *File) notNegative(path string, n int) {
 	}
 }
 
-func (f *File) checkAddresses(r *RedisStore) {
+func (f *File) checkRedisAddresses(r *RedisStore) {
 	for i, address := range r.Addresses {
 		path := fmt.Sprintf("store.addresses[%d]", i)
 		host, port, err := net.SplitHostPort(address)

@@ -34,10 +34,7 @@ func trim(err error) string { return strings.TrimPrefix(err.Error(), "identity: 
 // not rely on any field.
 func (f *File) validate() {
 	f.checkURL("issuer", f.Issuer)
-	f.checkListen("listen", f.Listen)
-	if f.Metrics != nil {
-		f.checkListen("metrics.listen", f.Metrics.Listen)
-	}
+	f.checkAddresses()
 	f.checkStore()
 	f.checkRevocation()
 	f.checkSessions()
@@ -75,6 +72,25 @@ func (f *File) checkURL(path, text string) {
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// checkAddresses wants an address for each listener.
+func (f *File) checkAddresses() {
+	f.checkListen("listen", f.Listen)
+	taken := map[string]string{f.Listen: "listen"}
+	other := func(path, address string) {
+		f.checkListen(path, address)
+		if before := taken[address]; before != "" && address != "" && !strings.HasSuffix(address, ":0") {
+			f.report(path, "is the same as %s: each needs an address of its own", before)
+		}
+		taken[address] = path
+	}
+	if f.Gate != nil {
+		other("gate.listen", f.Gate.Listen)
+	}
+	if f.Metrics != nil {
+		other("metrics.listen", f.Metrics.Listen)
+	}
 }
 
 func (f *File) checkListen(path, address string) {
