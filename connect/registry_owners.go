@@ -94,6 +94,7 @@ type owning struct {
 	due      chan struct{}      // renew now
 	first    time.Duration      // no lease is over before
 	renewed  time.Time
+	joins    int // how often it began to listen
 	err      string
 }
 
@@ -139,7 +140,8 @@ func poke(c chan struct{}) {
 // admit claims the slot without the lock and takes the socket in. While it waits the socket is known by its number, so
 // that the news of its replacement finds it.
 func (o *owning) admit(ctx context.Context, s *session.Session, slot Slot, socket *Socket) (*Socket, error) {
-	if err := o.expect(s, slot, socket); err != nil {
+	joins, err := o.expect(s, slot, socket)
+	if err != nil {
 		return nil, err
 	}
 	began := o.elapsed()
@@ -157,22 +159,25 @@ func (o *owning) admit(ctx context.Context, s *session.Session, slot Slot, socke
 	}
 	o.extend(socket, began)
 	o.enter(socket)
-	if told {
+	switch {
+	case told:
 		o.lose(socket, CloseReplaced)
+	case joins != o.joins:
+		poke(o.due) // the renewal after the gap in the news did not know this socket
 	}
 	return socket, nil
 }
 
-func (o *owning) expect(s *session.Session, slot Slot, socket *Socket) error {
+func (o *owning) expect(s *session.Session, slot Slot, socket *Socket) (joins int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.mayEnter(s, slot, socket); err != nil {
-		return err
+		return 0, err
 	}
 	o.last++
 	socket.id = o.last
 	o.sockets[socket.id] = socket
-	return nil
+	return o.joins, nil
 }
 
 // claim asks for the slot, a second time if what refuses is a socket of this node that has ended already.

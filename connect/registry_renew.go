@@ -281,6 +281,9 @@ func (o *owning) listenForever() {
 func (o *owning) told(m session.Message) {
 	switch {
 	case m.Joined:
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.joins++
 		poke(o.due)
 	case m.Lost != 0:
 		o.mu.Lock()
