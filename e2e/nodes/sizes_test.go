@@ -81,7 +81,7 @@ func fanOut(t *testing.T, server *server, followers, events, together int) time.
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	config := redis.Config{Addresses: []string{server.address()}, Namespace: fmt.Sprintf("of-%d-%d", followers, together)}
+	config := redis.Config{Addresses: []string{server.address()}, Namespace: fmt.Sprintf("of-%d-%d", followers, together), Timeout: 4 * time.Second}
 	from, err := redis.Open(ctx, config)
 	must(t, err)
 	defer from.Close()
@@ -119,12 +119,10 @@ func fanOut(t *testing.T, server *server, followers, events, together int) time.
 		if together == 1 {
 			<-time.After(5 * time.Millisecond) // until all listen again
 		}
-		if _, err := from.Append(ctx, session.Event{
+		stored(t, from, session.Event{
 			ID: id(rand.IntN(1 << 48)), Kind: session.SessionRevoked, Session: id(n), Player: playerOf(n),
 			Upstream: "sid:" + id(n), Expires: time.Now().Add(time.Hour).UTC().Truncate(time.Second),
-		}); err != nil {
-			t.Error(err)
-		}
+		})
 	})
 	heard.Wait()
 	took := server.cpu() - began

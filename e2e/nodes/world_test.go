@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/connect"
 	"github.com/sallyport-auth/sallyport/session"
+	"github.com/sallyport-auth/sallyport/store/redis"
 )
 
 // patience is how long a test waits for what must come.
@@ -365,19 +367,26 @@ func (c *client) lives() bool { return len(c.ended) == 0 }
 // each calls f for 0 to n-1, some at once, and waits.
 func each(n, workers int, f func(i int)) {
 	var group sync.WaitGroup
-	next := make(chan int)
+	var next atomic.Int64
 	for range workers {
 		group.Go(func() {
-			for i := range next {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				f(i)
 			}
 		})
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
 	group.Wait()
+}
+
+// stored appends an event until it is acknowledged: many writers on two cores keep each other waiting.
+func stored(t testing.TB, s *redis.Store, e session.Event) {
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if _, err = s.Append(t.Context(), e); err == nil {
+			return
+		}
+	}
+	t.Error(err)
 }
 
 // figures are what a list of times is told as.
