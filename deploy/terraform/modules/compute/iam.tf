@@ -57,11 +57,16 @@ resource "aws_iam_role_policy" "execution" {
           Resource = local.secret_arns[each.key]
         },
         {
-          Sid       = "Decrypt"
-          Effect    = "Allow"
-          Action    = ["kms:Decrypt"]
-          Resource  = [var.kms_key_arn]
-          Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${local.region}.amazonaws.com" } }
+          # The origin secret has bootstrap's key and others may have one of yours: what counts is which secret, and that
+          # Secrets Manager asks.
+          Sid      = "Decrypt"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt"]
+          Resource = ["arn:aws:kms:${local.region}:${local.account}:key/*"]
+          Condition = { StringEquals = {
+            "kms:ViaService"                  = "secretsmanager.${local.region}.amazonaws.com"
+            "kms:EncryptionContext:SecretARN" = local.secret_arns[each.key]
+          } }
         },
       ],
     )

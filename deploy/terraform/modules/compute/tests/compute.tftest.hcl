@@ -53,6 +53,11 @@ run "alb_plane" {
     condition     = strcontains(aws_iam_role_policy.execution["sallyport"].policy, "arn:aws:ecr:eu-central-1:123456789012:repository/game-test/sallyport") && !strcontains(aws_iam_role_policy.execution["backend"].policy, "ecr:")
     error_message = "Each task may pull its own repository, and none where the image is from elsewhere."
   }
+  assert {
+    condition = anytrue([for statement in jsondecode(aws_iam_role_policy.execution["sallyport"].policy).Statement :
+    contains(try(statement.Condition.StringEquals["kms:EncryptionContext:SecretARN"], []), "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cache-AbCdEf") if statement.Sid == "Decrypt"])
+    error_message = "The key opens the task's own secrets alone."
+  }
 }
 
 run "nlb_plane" {
