@@ -3,8 +3,6 @@ package edge
 import (
 	"context"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -200,6 +198,8 @@ const (
 	headBytes   = 4 << 10
 	headTimeout = 10 * time.Second
 	idleTimeout = 60 * time.Second
+	// writeTimeout is how long a client may leave a part of an answer untaken.
+	writeTimeout = 30 * time.Second
 )
 
 // Server returns an http.Server with the gate as its handler and the limits that belong to it: 8 KiB of request head, 10 s to
@@ -208,8 +208,6 @@ func (g *Gate) Server() *http.Server {
 	return &http.Server{
 		Handler: g, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headBytes,
 		DisableGeneralOptionsHandler: true,
-		// net/http would log addresses and panics of aborted answers; what matters is told by Observe.
-		ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
 

@@ -125,7 +125,10 @@ func (x *exchange) appendOwnHeaders(head []byte) []byte {
 		head = appendField(head, identityNames[i], value)
 	}
 	head = x.appendAuthorization(head)
-	client := x.client.String()
+	client := "unknown" // RFC 7239 section 6.2
+	if x.client.IsValid() {
+		client = x.client.String()
+	}
 	head = appendField(head, "X-Real-Ip", client)
 	head = appendField(head, "X-Forwarded-For", client)
 	head = appendField(head, "X-Forwarded-Proto", x.proto)

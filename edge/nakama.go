@@ -416,6 +416,7 @@ func (x *exchange) reply(a *upstream.Answer, data []byte) {
 	header.Set("Content-Length", fmt.Sprint(len(data)))
 	header.Set("Cache-Control", "no-store") // there are tokens in it
 	x.decision.Status = a.Status
+	x.mayWrite()
 	x.w.WriteHeader(a.Status)
 	_, _ = x.w.Write(data)
 }
@@ -424,7 +425,6 @@ func (x *exchange) reply(a *upstream.Answer, data []byte) {
 func (x *exchange) refuseWith(err error) {
 	x.decision.Status, x.decision.Err, x.decision.Allowed = connect.StatusOf(err), err, false
 	x.decision.Reason = string(connect.ProblemOf(err).Reason)
-	x.endConnection()
-	x.letPageRead()
+	x.beforeRefusal()
 	connect.WriteRefusal(x.w, x.r, err)
 }

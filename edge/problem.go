@@ -52,8 +52,7 @@ func (x *exchange) refuse(because refusal) {
 	if because.status == http.StatusServiceUnavailable || because.status == http.StatusTooManyRequests {
 		header.Set("Retry-After", "5")
 	}
-	x.endConnection()
-	x.letPageRead()
+	x.beforeRefusal()
 	body, _ := json.Marshal(connect.Problem{
 		Type: "urn:sallyport:refusal:" + string(because.reason), Title: http.StatusText(because.status), Status: because.status,
 		Detail: because.detail, Reason: because.reason,
@@ -69,9 +68,15 @@ func (x *exchange) refuse(because refusal) {
 func (x *exchange) refuseToken(err error) {
 	x.decision.Status, x.decision.Err = connect.StatusOf(err), err
 	x.decision.Reason = string(connect.ProblemOf(err).Reason)
+	x.beforeRefusal()
+	x.route.guard.WriteRefusal(x.w, x.r, err)
+}
+
+// beforeRefusal is done before every answer of the gate's own.
+func (x *exchange) beforeRefusal() {
+	x.mayWrite()
 	x.endConnection()
 	x.letPageRead()
-	x.route.guard.WriteRefusal(x.w, x.r, err)
 }
 
 // letPageRead lets the page that asked read a refusal, which holds nothing of anybody's. Without it a browser shows a script

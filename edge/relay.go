@@ -211,6 +211,7 @@ func (x *exchange) answer(a *upstream.Answer) {
 	copyAnswerHeaders(header, a)
 	x.forbidStorage(header)
 	x.decision.Status = a.Status
+	x.mayWrite()
 	x.w.WriteHeader(a.Status)
 	if err := x.copyBody(a); err != nil {
 		// The head is sent: all that is left is not to end the answer as if it were whole.
@@ -223,6 +224,13 @@ func (x *exchange) answer(a *upstream.Answer) {
 			header.Add(http.TrailerPrefix+name, f.Value)
 		}
 	}
+}
+
+// mayWrite gives the client time to take what comes next. Without it one that reads nothing would hold a connection for good.
+func (x *exchange) mayWrite() {
+	x.writing = time.Now()
+	// What knows no deadlines, such as a recorder of a test, needs none.
+	_ = http.NewResponseController(x.w).SetWriteDeadline(x.writing.Add(writeTimeout))
 }
 
 // forbidStorage keeps what a token opened out of shared caches, a CDN's first of all, unless the backend decided about it.
@@ -244,6 +252,9 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 	for {
 		n, err := a.Read(buffer[:])
 		if n > 0 {
+			if time.Since(x.writing) > time.Second {
+				x.mayWrite()
+			}
 			if _, err := x.w.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("edge: the client is gone: %w", err)
 			}

@@ -24,6 +24,7 @@ type exchange struct {
 	upgrade  bool
 	limited  bool // it counts as a handshake that is under way
 	decision Decision
+	writing  time.Time // when the client was given time to read
 
 	principal connect.Principal
 	token     string // that was accepted; for a ticket the session token

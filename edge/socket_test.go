@@ -91,8 +91,13 @@ func (w *world) dial(t *testing.T, target, headers, early string) *client {
 	conn, err := net.Dial("tcp", w.address)
 	must(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	_, err = io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: "+w.address+"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "+testKey+"\r\n"+headers+"\r\n"+early)
+	return handshakeOn(t, conn, w.address, target, headers, early)
+}
+
+func handshakeOn(t *testing.T, conn net.Conn, host, target, headers, early string) *client {
+	t.Helper()
+	_ = conn.SetDeadline(time.Now().Add(3 * patience))
+	_, err := io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: "+host+"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "+testKey+"\r\n"+headers+"\r\n"+early)
 	must(t, err)
 	c := &client{t: t, conn: conn, in: bufio.NewReader(conn)}
 	c.answer, err = http.ReadResponse(c.in, nil)
