@@ -75,12 +75,10 @@ func TestBootstrapStaysForOtherEnvironments(t *testing.T) {
 // bootstrap applies the real bootstrap into the checkout.
 func (w *world) bootstrap() {
 	w.t.Helper()
-	from, err := filepath.Glob(repository("deploy", "terraform", "bootstrap", "*.tf"))
-	if err != nil || len(from) == 0 {
-		w.t.Fatalf("no bootstrap: %v", err)
-	}
-	for _, path := range from {
-		w.file("deploy/terraform/bootstrap/"+filepath.Base(path), read(w.t, path), 0o644)
+	for _, folder := range []string{"bootstrap", "modules", "mocks"} {
+		if err := os.CopyFS(filepath.Join(w.checkout, "deploy", "terraform", folder), os.DirFS(filepath.Join(tf.Root(), folder))); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 	w.file("deploy/env/dev/bootstrap.tfvars", "name = \"game-dev\"\nregion = \"eu-central-1\"\n", 0o644)
 	w.file(".gitignore", ".terraform*\n*.tfstate*\n", 0o644)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-auth/sallyport/deploy/awstest/fakes3"
 	"github.com/sallyport-auth/sallyport/deploy/awstest/tf"
 )
 
@@ -36,7 +37,8 @@ func newWorld(t *testing.T, engines ...string) *world {
 	w.file("deploy/docker/nakama.Dockerfile", "FROM scratch\n", 0o644)
 	w.file("main.go", "package committed\n", 0o644)
 	w.file(".gitignore", ".terraform*\n", 0o644)
-	w.file("deploy/env/dev/backend.hcl", fmt.Sprintf(`bucket = "state"
+	w.env = append(w.env, fakes3.Start(t).Env()...)
+	w.file("deploy/env/dev/backend.hcl", `bucket = "state"
 key = "game-dev/terraform.tfstate"
 region = "eu-central-1"
 use_lockfile = true
@@ -44,8 +46,7 @@ use_path_style = true
 skip_credentials_validation = true
 skip_requesting_account_id = true
 skip_s3_checksum = true
-endpoints = { s3 = %q }
-`, newBucket(t)), 0o644)
+`, 0o644)
 	w.file("deploy/env/dev/terraform.tfvars", fmt.Sprintf("world = %q\n", dir), 0o644)
 	w.configure("")
 	for _, name := range []string{"sallyport", "backend"} {
@@ -92,7 +93,7 @@ func (w *world) stubs(names []string) {
 	}
 	w.env = []string{
 		"PATH=" + bin, "HOME=" + w.dir, "WORLD=" + w.dir, "REAL_TERRAFORM=" + w.terraform, "ROOT_DIR=" + w.root,
-		"CHECKPOINT_DISABLE=1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=s", "AWS_EC2_METADATA_DISABLED=true", "SMOKE_TRIES=2", "SMOKE_PAUSE=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
+		"CHECKPOINT_DISABLE=1", "AWS_EC2_METADATA_DISABLED=true", "SMOKE_TRIES=2", "SMOKE_PAUSE=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
 		"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com", "GIT_CONFIG_NOSYSTEM=1",
 	}
 }
