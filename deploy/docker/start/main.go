@@ -38,12 +38,11 @@ const folder = "/run/sallyport"
 const verbatim = "sallyport.yaml"
 
 func main() {
-	if err := run(os.Args[1:], folder); err != nil {
-		fmt.Fprintln(os.Stderr, "start:", err)
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, "start:", run(os.Args[1:], folder))
+	os.Exit(1)
 }
 
+// run becomes the command; it returns only when that fails.
 func run(command []string, folder string) error {
 	if len(command) == 0 {
 		return errors.New("the command to become is missing")
