@@ -47,7 +47,7 @@ var mutants = []mutant{
 	{name: "CloudFront may speak TLS 1.0 to the origin", check: "origin-tls", file: cdn, find: "items    = [\"TLSv1.2\"]\n      quantity = 1", replace: "items    = [\"TLSv1\", \"TLSv1.2\"]\n      quantity = 2"},
 	{
 		name: "the origin is a public one", check: "vpc-origin", file: cdn,
-		find:    "      vpc_origin_config {\n        vpc_origin_id            = aws_cloudfront_vpc_origin.this[origin.key].id\n        origin_keepalive_timeout = 60\n        origin_read_timeout      = 60\n      }\n",
+		find:    "      vpc_origin_config {\n        vpc_origin_id            = aws_cloudfront_vpc_origin.this[origin.key].id\n        origin_keepalive_timeout = 40\n        origin_read_timeout      = 60\n      }\n",
 		replace: "      custom_origin_config {\n        http_port              = 80\n        https_port             = 443\n        origin_protocol_policy = \"https-only\"\n        origin_ssl_protocols   = [\"TLSv1.2\"]\n      }\n",
 	},
 	{name: "no WAF before CloudFront", check: "vpc-origin", file: cdn, find: "  web_acl_id      = var.web_acl_arn\n", replace: ""},

@@ -31,7 +31,7 @@ type Want struct {
 func Check(d *tf.Document, want Want) []string {
 	c := &checker{Document: d, want: want}
 	for _, rule := range []func(){
-		c.planes, c.drain, c.stateSecrets, c.isolation, c.scaling, c.alarms, c.sallyport,
+		c.planes, c.idle, c.drain, c.stateSecrets, c.isolation, c.scaling, c.alarms, c.sallyport,
 	} {
 		rule()
 	}

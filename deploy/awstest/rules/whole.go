@@ -162,6 +162,22 @@ func (c *checker) sallyport() {
 	}
 }
 
+// idle: who is nearer to the player ends an idle connection first, or requests meet connections that are just closed. The
+// gate keeps one for 60 s.
+func (c *checker) idle() {
+	for _, lb := range c.OfType("aws_lb") {
+		if lb.Text("load_balancer_type") != "application" {
+			continue
+		}
+		balancer, _ := strconv.Atoi(lb.Text("idle_timeout"))
+		c.must(balancer < 60 && balancer >= 30, "%s: idle after %d s", lb.Address, balancer)
+		for _, o := range blocks(c.one("aws_cloudfront_distribution"), "origin") {
+			edge, _ := strconv.Atoi(o.Text("vpc_origin_config.0.origin_keepalive_timeout"))
+			c.must(edge > 0 && edge < balancer, "CloudFront keeps idle connections for %d s, the ALB for %d s", edge, balancer)
+		}
+	}
+}
+
 // planes: sockets go to the load balancer of their plane, and there are no more balancers than planes.
 func (c *checker) planes() {
 	balancers := 1

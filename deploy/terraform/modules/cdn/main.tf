@@ -74,7 +74,7 @@ resource "aws_cloudfront_distribution" "this" {
 
       vpc_origin_config {
         vpc_origin_id            = aws_cloudfront_vpc_origin.this[origin.key].id
-        origin_keepalive_timeout = 60
+        origin_keepalive_timeout = 40
         origin_read_timeout      = 60
       }
 

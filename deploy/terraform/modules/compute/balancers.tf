@@ -22,8 +22,9 @@ resource "aws_lb" "alb" {
   drop_invalid_header_fields = true
   desync_mitigation_mode     = "strictest"
   xff_header_processing_mode = "append"
-  # Sockets are pinged every 10 s, so a minute of silence is a dead one.
-  idle_timeout               = 60
+  # Longer than CloudFront keeps an idle connection (40 s), shorter than sallyport does (60 s): who is nearer to the player ends
+  # it, or a request would meet a connection that is just closed. A socket, pinged every 10 s, is never silent for so long.
+  idle_timeout               = 50
   enable_deletion_protection = var.deletion_protection
 }
 
