@@ -11,9 +11,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	status := cli.Run(ctx, os.Args[1:], cli.OS())
-	stop()
-	os.Exit(status)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2) // so that the second is not lost while the first is taken
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		second := <-signals
+		os.Exit(128 + int(second.(syscall.Signal))) // as a shell tells of a signal
+	}()
+	os.Exit(cli.Run(ctx, os.Args[1:], cli.OS()))
 }
