@@ -203,7 +203,8 @@ func TestTwoDeploymentsAtOnceWaitForTheState(t *testing.T) {
 	waiting := w.start("deploy", "LOCK_TIMEOUT=5m")
 	w.waitFor("ecr/game-dev/sallyport/4")
 	w.remove("hold")
-	if ok, out := first.end(); !ok {
+	// The one that waits may be through before the first has looked at what runs.
+	if ok, out := first.end(); !ok && !strings.Contains(out, "since, so this release cannot be judged any more") {
 		t.Fatalf("the first failed:\n%s", out)
 	}
 	if ok, out := waiting.end(); !ok {
@@ -227,7 +228,7 @@ func TestRollBackLeavesWhatSomebodyElseDeployed(t *testing.T) {
 	w.succeeds("deploy")
 	w.put("smoke-fails-with", "sha256:")
 	w.put("deploys-before-smoke", "theirs@sha256:1")
-	w.fails("somebody else has deployed sallyport_image=theirs@sha256:1 since; nothing was rolled back", "deploy")
+	w.fails("somebody else has deployed sallyport_image=theirs@sha256:1 since, so this release cannot be judged any more; nothing was rolled back", "deploy")
 	if got := w.get("running"); got != "theirs@sha256:1 none" {
 		t.Errorf("running is %q", got)
 	}
