@@ -19,7 +19,7 @@ func inOrder(routes []Route) []Route {
 
 func (r *Route) whoText() string {
 	if len(r.Rules) > 0 {
-		return fmt.Sprintf("%s (%d rules)", r.Who, len(r.Rules))
+		return fmt.Sprintf("%s, rules: %d", r.Who, len(r.Rules))
 	}
 	return r.Who.String()
 }
