@@ -1,7 +1,9 @@
-// Package gate holds tests of the doors against the servers that others put before their games: nginx and Caddy that ask /verify
-// before they let a request pass. There is nothing in it to import.
+// Package gate holds tests of the doors against what stands on either side of them in real life. There is nothing in it to import.
 //
-//	go test ./gate
+//   - nginx and Caddy ask /verify before they let a request pass
+//   - the gate stands before a Colyseus and a plain WebSocket server, and ends sockets for every reason there is: @colyseus/sdk,
+//     nakama-js, ws and a headless Chromium see the code that docs/close-codes.md says, and do what it says
 //
-// The commands nginx and caddy must be installed; scripts/test does that.
+// The commands of the file needs must be installed besides Node.js 20 with npm; scripts/test does that. The npm packages come by
+// "npm ci" when they are missing.
 package gate

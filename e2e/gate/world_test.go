@@ -22,6 +22,7 @@ const (
 	provider = "https://id.example"
 	service  = "https://auth.example"
 	alice    = "0b7c1f3e-6f0a-4a43-9d5b-6f1f0e5f2a11"
+	realm    = "players"
 )
 
 // must turns a pair into a value that fails the test instead.
@@ -54,6 +55,8 @@ type world struct {
 	tickets  *session.TicketOffice
 	ring     *session.Keyring
 	backend  *backend
+	store    *brittle
+	brief    *session.Issuer // its tokens live for briefLife
 
 	unreachable bool // nobody answers at the address of /verify
 }
@@ -62,26 +65,30 @@ func newWorld(tb testing.TB) *world {
 	tb.Helper()
 	w := &world{tb: tb, provider: signer(tb, "provider-1"), backend: newBackend(tb)}
 	identities := must(identity.NewOIDC(identity.OIDCConfig{
-		Common: identity.Common{Realm: "players", Keys: jws.StaticKeys{w.provider.Key()}},
+		Common: identity.Common{Realm: realm, Keys: jws.StaticKeys{w.provider.Key()}},
 		Issuer: provider, Audiences: []string{"game"},
 	}))(tb)
-	store := session.NewMemoryStore()
-	w.ledger = must(session.NewLedger(session.LedgerConfig{Store: store, Policy: session.Available}))(tb)
+	w.store = newBrittle()
+	w.ledger = must(session.NewLedger(session.LedgerConfig{Store: w.store, Policy: session.Strict}))(tb)
 	if err := w.ledger.Load(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
+	follow(tb, w.ledger)
 	w.ring = must(session.NewKeyring(session.KeyringConfig{}))(tb)
 	if err := w.ring.Rotate(signer(tb, "service-1")); err != nil {
 		tb.Fatal(err)
 	}
-	w.sessions = must(session.NewIssuer(session.IssuerConfig{
+	issuer := session.IssuerConfig{
 		Issuer: service, Audiences: []session.Audience{{Name: "arena"}}, Keys: w.ring, Ledger: w.ledger,
-		Families: store, Identities: identities, Realms: []string{"players"},
-	}))(tb)
+		Families: w.store, Identities: identities, Realms: []string{realm},
+	}
+	w.sessions = must(session.NewIssuer(issuer))(tb)
+	issuer.TokenLifetime = briefLife
+	w.brief = must(session.NewIssuer(issuer))(tb)
 	w.verifier = must(session.NewVerifier(session.VerifierConfig{
-		Issuer: service, Audience: "arena", Keys: w.ring, Realms: []string{"players"}, Ledger: w.ledger,
+		Issuer: service, Audience: "arena", Keys: w.ring, Realms: []string{realm}, Ledger: w.ledger,
 	}))(tb)
-	w.tickets = must(session.NewTicketOffice(session.TicketConfig{Store: store, Verifier: w.verifier}))(tb)
+	w.tickets = must(session.NewTicketOffice(session.TicketConfig{Store: w.store, Verifier: w.verifier}))(tb)
 	return w
 }
 
@@ -94,7 +101,7 @@ func (w *world) verify(proxy tokenapi.Proxy) string {
 		connect.Bearer(), connect.Ticket(connect.TicketConfig{Name: "ticket", Redeemer: w.tickets}),
 	}}))(w.tb)
 	api := must(tokenapi.New(tokenapi.Config{
-		Issuer: service, Realms: []string{"players"}, Verifiers: []connect.SessionVerifier{w.verifier}, Ledger: w.ledger,
+		Issuer: service, Realms: []string{realm}, Verifiers: []connect.SessionVerifier{w.verifier}, Ledger: w.ledger,
 		Sessions: w.sessions, Keys: w.ring, Tickets: w.tickets,
 		Forward: &tokenapi.ForwardAuth{Proxy: proxy, Guard: guard},
 	}))(w.tb)
@@ -106,11 +113,58 @@ func (w *world) verify(proxy tokenapi.Proxy) string {
 // signIn buys a session for alice.
 func (w *world) signIn() (*session.Session, string) {
 	w.tb.Helper()
+	return w.buy(w.tb, w.sessions, alice)
+}
+
+// buy exchanges an identity token of a subject for a session.
+func (w *world) buy(tb testing.TB, issuer *session.Issuer, subject string) (*session.Session, string) {
+	tb.Helper()
 	now := time.Now().Unix()
-	claims := fmt.Sprintf(`{"iss":%q,"aud":"game","sub":%q,"iat":%d,"exp":%d}`, provider, alice, now, now+600)
-	token := must(w.provider.Sign("JWT", []byte(claims)))(w.tb)
-	grant := must(w.sessions.Exchange(w.tb.Context(), session.ExchangeRequest{SubjectToken: token, Audience: "arena"}))(w.tb)
-	return must(w.verifier.Verify(w.tb.Context(), grant.AccessToken))(w.tb), grant.AccessToken
+	claims := fmt.Sprintf(`{"iss":%q,"aud":"game","sub":%q,"iat":%d,"exp":%d}`, provider, subject, now, now+600)
+	token := must(w.provider.Sign("JWT", []byte(claims)))(tb)
+	grant := must(issuer.Exchange(tb.Context(), session.ExchangeRequest{SubjectToken: token, Audience: "arena"}))(tb)
+	return must(w.verifier.Verify(tb.Context(), grant.AccessToken))(tb), grant.AccessToken
+}
+
+// follow runs a ledger until the test ends.
+func follow(tb testing.TB, ledger *session.Ledger) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = ledger.Run(ctx)
+	}()
+	tb.Cleanup(func() {
+		stop()
+		<-done
+	})
+}
+
+// briefLife is the life of a token whose expiry a test waits for.
+const briefLife = 4 * time.Second
+
+// brittle is a store that can go away, and does not come back.
+type brittle struct {
+	*session.MemoryStore
+	gone context.Context
+	quit context.CancelFunc
+}
+
+func newBrittle() *brittle {
+	b := &brittle{MemoryStore: session.NewMemoryStore()}
+	b.gone, b.quit = context.WithCancel(context.Background())
+	return b
+}
+
+// Since fails once the store is away, also where it waits already.
+func (b *brittle) Since(ctx context.Context, cursor string) (session.Batch, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(b.gone, cancel)()
+	if b.gone.Err() != nil {
+		return session.Batch{}, session.ErrStoreUnavailable
+	}
+	return b.MemoryStore.Since(ctx, cursor)
 }
 
 // backend is the game's own server. It notes what reached it.
