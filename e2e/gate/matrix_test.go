@@ -2,7 +2,6 @@ package gate_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -287,5 +286,5 @@ func (o *door) reacted(c cause) {
 			o.t.Errorf("the client tried to come back: %+v", back)
 		}
 	}
-	o.t.Log(fmt.Sprintf("%s: %d %q, the client should %s", e.Event, e.Code, e.Reason, want.Action))
+	o.t.Logf("%s: %d %q, the client should %s", e.Event, e.Code, e.Reason, want.Action)
 }
