@@ -2,7 +2,7 @@
 export GOWORK := off
 export GOTOOLCHAIN := local
 
-.PHONY: run build plugin test test-all check bench fuzz deploy plan destroy clean
+.PHONY: run build plugin test test-all check bench bench-edge fuzz deploy plan destroy clean
 
 run: build ## the main job: everything on this machine, with the commands to try next
 	scripts/need curl
@@ -25,6 +25,10 @@ check: ## format, vet, staticcheck and the architecture test, for every module
 bench: ## our cost beside the peers' and the floor, in one run
 	scripts/need gcc
 	cd bench && go run .
+
+bench-edge: ## the gate beside nginx, HAProxy, Caddy and a Go reverse proxy: HTTP and WebSocket, in about two minutes
+	scripts/need nginx haproxy caddy wrk
+	cd bench && go run ./edge $(BENCHFLAGS)
 
 fuzz: ## every fuzz target for 60 s each; FUZZTIME=5s make fuzz is shorter
 	scripts/fuzz
