@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/internal/upstream"
 	"github.com/sallyport-auth/sallyport/internal/wsframe"
 	"github.com/sallyport-auth/sallyport/internal/wsrelay"
@@ -20,20 +21,22 @@ import (
 )
 
 // live is a socket from its admission to its end. It is admitted before the backend is asked: the backend gets the fencing
-// number with the handshake, and two sockets of one player that come at once are told apart before either is open.
+// number with the handshake, and two sockets of one player that come at once are told apart before either is open. Once it is
+// open it keeps nothing of the request alive: there may be many, and they are idle most of the time.
 type live struct {
-	gate   *Gate
-	route  *route
-	socket *connect.Socket
-	end    SocketEnd
-	began  time.Time
+	gate    *Gate
+	route   *route
+	socket  *connect.Socket
+	player  identity.Player
+	session string
+	began   time.Time
 
 	mu      sync.Mutex
 	pipe    *wsrelay.Pipe
 	closing *connect.Closing   // came before there was a pipe
 	notice  []byte             // so did this
-	cancel  context.CancelFunc // ends the handshake
-	gone    chan struct{}
+	cancel  context.CancelFunc // ends the handshake; nil after it
+	gone    sync.WaitGroup
 }
 
 // openSocket carries the upgrade of a verified player.
@@ -46,8 +49,8 @@ func (x *exchange) openSocket() {
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.route.Timeout)
 	defer cancel()
-	l := &live{gate: x.gate, route: x.route, cancel: cancel, gone: make(chan struct{}), began: x.decision.Began}
-	l.end = SocketEnd{Route: x.route.Name, Player: x.decision.Player, Session: x.decision.Session}
+	l := &live{gate: x.gate, route: x.route, cancel: cancel, began: x.decision.Began, player: x.decision.Player, session: x.decision.Session}
+	l.gone.Add(1)
 	slot := connect.Slot{Route: x.route.Name}
 	if x.route.Socket.Slot != "" {
 		slot.Name = x.route.pattern.segmentOf(x.path, x.route.Socket.Slot)
@@ -60,7 +63,7 @@ func (x *exchange) openSocket() {
 	}
 	if !x.handshake(ctx, l) {
 		l.socket.Release()
-		close(l.gone)
+		l.gone.Done()
 	}
 }
 
@@ -88,7 +91,7 @@ func (l *live) close(c connect.Closing) {
 		l.cancel()
 	}
 	l.mu.Unlock()
-	<-l.gone
+	l.gone.Wait()
 }
 
 // noticeFunc returns the registry's hook for a session that will expire, nil if the route has no text for it.
@@ -192,7 +195,7 @@ func (x *exchange) carry(l *live, client, backend wsrelay.Half, got agreed) bool
 		_ = backend.Conn.Close()
 		return false
 	}
-	l.pipe = pipe
+	l.pipe, l.cancel = pipe, nil
 	if l.notice != nil {
 		pipe.Notice(l.notice)
 	}
@@ -205,17 +208,17 @@ func (x *exchange) carry(l *live, client, backend wsrelay.Half, got agreed) bool
 // ended is told by the relay that both connections are gone.
 func (l *live) ended(o wsrelay.Outcome) {
 	l.gate.sockets.Add(-1)
-	if reason, ok := l.socket.Ended(); ok {
-		l.end.Reason = reason
-	} else {
-		l.end.Reason = o.Reason
+	reason, ok := l.socket.Ended()
+	if !ok {
+		reason = o.Reason
 	}
 	l.socket.Release()
-	close(l.gone)
+	l.gone.Done()
 	if l.gate.config.ObserveSocket != nil {
-		l.end.Elapsed = l.gate.config.Now().Sub(l.began)
-		l.end.FromClient, l.end.FromBackend = int64(o.FromClient.Bytes), int64(o.FromBackend.Bytes)
-		l.gate.config.ObserveSocket(l.end)
+		l.gate.config.ObserveSocket(SocketEnd{
+			Route: l.route.Name, Reason: reason, Player: l.player, Session: l.session, Elapsed: l.gate.config.Now().Sub(l.began),
+			FromClient: int64(o.FromClient.Bytes), FromBackend: int64(o.FromBackend.Bytes),
+		})
 	}
 }
 
