@@ -33,6 +33,9 @@ type outcome struct {
 	P99     float64
 }
 
+// lives is how many players a connection that is opened again and again belongs to in turn.
+const lives = 200
+
 // pace is how many messages a second latency is measured with, on all connections together.
 const pace = 1000
 
@@ -47,7 +50,11 @@ func serveLoad(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	tokens, err := signTokens(o.conns)
+	players := o.conns
+	if o.mode == "connects" {
+		players *= lives // or a newer socket would replace the one that the gate has not seen closed yet
+	}
+	tokens, err := signTokens(players)
 	if err != nil {
 		return err
 	}
@@ -221,8 +228,8 @@ func (l *load) connect() (outcome, error) {
 	began := time.Now()
 	var count atomic.Int64
 	err := l.each(l.conns, func(i int) error {
-		for time.Since(began) < l.time {
-			f, err := dial(l.address, l.tokens[i])
+		for n := 0; time.Since(began) < l.time; n++ {
+			f, err := dial(l.address, l.tokens[i*lives+n%lives])
 			if err != nil {
 				return err
 			}
