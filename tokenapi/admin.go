@@ -28,9 +28,10 @@ const (
 	errUntil     fault = "The member until must be a time in the future, as RFC 3339."
 	errText      fault = "A member is too long or has control characters."
 	errAmbiguous fault = "Members were sent that do not go together."
+	errAlias     fault = "Name the player, realm and subject, and the user_id by which the backend knows the player."
 )
 
-// admin is one of revoke, cutoff, ban, unban.
+// admin is one of revoke, cutoff, ban, unban, alias.
 func (a *API) admin(action string) endpoint {
 	e := endpoint{path: pathAdmin + action, methods: []string{http.MethodPost}}
 	switch action {
@@ -42,6 +43,8 @@ func (a *API) admin(action string) endpoint {
 		e.serve = a.withCaller(MayBan, a.onPlayer(a.ban, "until"))
 	case "unban":
 		e.serve = a.withCaller(MayBan, a.onPlayer(a.unban))
+	case "alias":
+		e.serve = a.withCaller(MayAlias, a.serveAlias)
 	}
 	return e
 }
@@ -110,6 +113,26 @@ func (a *API) onPlayer(act func(*http.Request, identity.Player, jws.Object) erro
 		}
 		finish(w, d, act(r, d.Player, body))
 	}
+}
+
+// serveAlias takes {"realm", "subject", "user_id"}: a backend knows the player by that id, see session.Ledger.Learn.
+func (a *API) serveAlias(w http.ResponseWriter, r *http.Request, d *Decision) {
+	body, err := readOrder(w, r, "realm", "subject", "user_id")
+	if err != nil {
+		writeProblem(w, d, statusOf(err), err.Error())
+		return
+	}
+	realm, _ := body.String("realm")
+	subject, _ := body.String("subject")
+	userID, _ := body.String("user_id")
+	if subject == "" || userID == "" {
+		writeProblem(w, d, http.StatusBadRequest, errAlias.Error())
+		return
+	}
+	if d.Player, err = a.playerNamed(realm, subject, ""); err == nil {
+		err = a.config.Ledger.Learn(r.Context(), userID, d.Player)
+	}
+	finish(w, d, err)
 }
 
 func (a *API) playerOf(body jws.Object) (identity.Player, error) {

@@ -32,9 +32,11 @@ const (
 	MayFollow Permission = "follow"
 	// MaySockets: /v1/sockets and /v1/sockets/kick.
 	MaySockets Permission = "sockets"
+	// MayAlias: /v1/admin/alias. Whoever has it can say that a backend's user is another player, and so keep a ban from it.
+	MayAlias Permission = "alias"
 )
 
-var permissions = []Permission{MayIntrospect, MayRedeem, MayRevoke, MayBan, MayFollow, MaySockets}
+var permissions = []Permission{MayIntrospect, MayRedeem, MayRevoke, MayBan, MayFollow, MaySockets, MayAlias}
 
 // minSecretBytes is the shortest secret of a caller: 128 bits, if it is random.
 const minSecretBytes = 16

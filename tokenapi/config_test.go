@@ -47,7 +47,7 @@ func TestNewIsClosedByDefault(t *testing.T) {
 		{"forward without guard", func(c *tokenapi.Config) { c.Forward = &tokenapi.ForwardAuth{Proxy: tokenapi.Nginx} }, "Forward.Guard is required"},
 		{"forward without proxy", func(c *tokenapi.Config) { c.Forward = &tokenapi.ForwardAuth{Guard: guard} }, "Forward.Proxy is required"},
 		{"forward for an unknown proxy", func(c *tokenapi.Config) { c.Forward = &tokenapi.ForwardAuth{Guard: guard, Proxy: "apache"} }, "Forward.Proxy is required"},
-		{"caller without id", caller(tokenapi.Caller{Secrets: []string{gameSecret}, May: may}), "Callers[2]: set ID"},
+		{"caller without id", caller(tokenapi.Caller{Secrets: []string{gameSecret}, May: may}), "Callers[3]: set ID"},
 		{"caller without secret", caller(tokenapi.Caller{ID: "x", May: may}), "set Secrets or SecretHashes"},
 		{"caller without permission", caller(tokenapi.Caller{ID: "x", Secrets: []string{gameSecret}}), "set May"},
 		{"caller with an unknown permission", caller(tokenapi.Caller{ID: "x", Secrets: []string{gameSecret}, May: []tokenapi.Permission{"all"}}), `"all" is no permission`},

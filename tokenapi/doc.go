@@ -24,6 +24,7 @@
 //	POST /v1/backchannel-logout                    OpenID Connect Back-Channel Logout 1.0
 //	POST /v1/clerk/webhook                         Clerk's session and user events
 //	POST /v1/admin/{revoke,cutoff,ban,unban}       for callers
+//	POST /v1/admin/alias                           who a backend's user is, for callers
 //	GET  /v1/sockets                               the live sockets, of all nodes, for callers
 //	POST /v1/sockets/kick                          ends some of them, for callers
 //

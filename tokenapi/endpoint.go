@@ -27,7 +27,7 @@ type endpoint struct {
 func (a *API) endpoints() []endpoint {
 	return []endpoint{
 		a.token(), a.introspect(), a.revoke(), a.metadata(), a.jwks(), a.ticket(), a.redeem(), a.verify(), a.events(),
-		a.logout(), a.clerk(), a.admin("revoke"), a.admin("cutoff"), a.admin("ban"), a.admin("unban"),
+		a.logout(), a.clerk(), a.admin("revoke"), a.admin("cutoff"), a.admin("ban"), a.admin("unban"), a.admin("alias"),
 		a.sockets(), a.socketsKick(),
 	}
 }
@@ -102,6 +102,9 @@ func (a *API) AdminBan() http.Handler { return a.handler(a.admin("ban")) }
 
 // AdminUnban returns the handler of /v1/admin/unban.
 func (a *API) AdminUnban() http.Handler { return a.handler(a.admin("unban")) }
+
+// AdminAlias returns the handler of /v1/admin/alias.
+func (a *API) AdminAlias() http.Handler { return a.handler(a.admin("alias")) }
 
 // ListSockets returns the handler of /v1/sockets.
 func (a *API) ListSockets() http.Handler { return a.handler(a.sockets()) }

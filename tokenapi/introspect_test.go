@@ -123,7 +123,7 @@ func TestWithoutCallersAllIsClosed(t *testing.T) {
 	w := newWorld(t)
 	w.config.Callers = nil
 	w.build()
-	for _, path := range []string{"/oauth2/introspect", "/v1/ticket/redeem", "/v1/admin/revoke", "/v1/admin/cutoff", "/v1/admin/ban", "/v1/admin/unban"} {
+	for _, path := range []string{"/oauth2/introspect", "/v1/ticket/redeem", "/v1/admin/revoke", "/v1/admin/cutoff", "/v1/admin/ban", "/v1/admin/unban", "/v1/admin/alias"} {
 		if got := w.postForm(path, url.Values{"token": {"x"}}, basic("", "")); got.Code != 403 {
 			t.Errorf("%s: %d, want 403", path, got.Code)
 		}

@@ -260,6 +260,7 @@ func TestHandlersSingly(t *testing.T) {
 		"/v1/ticket": api.Ticket(), "/v1/ticket/redeem": api.RedeemTicket(), "/v1/events": api.Events(),
 		"/v1/backchannel-logout": api.BackchannelLogout(), "/v1/admin/revoke": api.AdminRevoke(),
 		"/v1/admin/cutoff": api.AdminCutOff(), "/v1/admin/ban": api.AdminBan(), "/v1/admin/unban": api.AdminUnban(),
+		"/v1/admin/alias": api.AdminAlias(),
 	}
 	for path, handler := range handlers {
 		for name, h := range map[string]http.Handler{"singly": handler, "mounted": w.api} {

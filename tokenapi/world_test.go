@@ -29,6 +29,7 @@ const (
 
 	operatorSecret = "operator-secret-0001"
 	gameSecret     = "game+secret/with=signs%41"
+	pluginSecret   = "plugin-secret-0001"
 )
 
 // brittle is a store that can be away.
@@ -154,6 +155,7 @@ func (w *world) newConfig() tokenapi.Config {
 		Keys: w.ring, Tickets: w.tickets, Logouts: w.identities, Origins: []string{page},
 		Callers: []tokenapi.Caller{
 			{ID: "operator", Secrets: []string{operatorSecret}, May: []tokenapi.Permission{tokenapi.MayRevoke, tokenapi.MayBan}},
+			{ID: "plugin", Secrets: []string{pluginSecret}, May: []tokenapi.Permission{tokenapi.MayAlias}},
 			{ID: "game server", Secrets: []string{"an older secret!", gameSecret}, May: []tokenapi.Permission{tokenapi.MayIntrospect, tokenapi.MayRedeem, tokenapi.MayFollow}},
 		},
 		Observe: func(d tokenapi.Decision) {
@@ -251,11 +253,13 @@ func (w *world) do(r *http.Request, headers ...string) *httptest.ResponseRecorde
 	return recorder
 }
 
-// asOperator and asGame are the Authorization headers of the two callers; the game's is form-encoded (RFC 6749 section
+// asOperator, asGame and asPlugin are the Authorization headers of the callers; the game's is form-encoded (RFC 6749 section
 // 2.3.1).
 func asOperator() string { return basic("operator", operatorSecret) }
 
 func asGame() string { return basic(url.QueryEscape("game server"), url.QueryEscape(gameSecret)) }
+
+func asPlugin() string { return basic("plugin", pluginSecret) }
 
 func basic(id, secret string) string {
 	r := http.Request{Header: make(http.Header)}

@@ -42,7 +42,7 @@ sessions: {audiences: [{name: arena}], key_file: keys.json}
 
 // full opens every path.
 const full = base + `callers:
-  - {id: operator, secrets: [0123456789abcdef0123456789abcdef], may: [introspect, redeem, revoke, ban, follow]}
+  - {id: operator, secrets: [0123456789abcdef0123456789abcdef], may: [introspect, redeem, revoke, ban, follow, alias]}
 photon: {tokens: both, secrets: [0123456789abcdef]}
 verify: {proxy: traefik, tokens: both, query: token, ticket: ticket, cookie: {name: s, origins: ["https://play.example.com"]}, any_group: [players], allow_anonymous: true}
 cors: {origins: ["https://play.example.com"]}
@@ -137,7 +137,7 @@ func TestWhoMayReach(t *testing.T) {
 			}
 		}
 	}
-	if len(all) != 20 {
+	if len(all) != 21 {
 		t.Errorf("%d paths in all", len(all))
 	}
 }
@@ -145,7 +145,7 @@ func TestWhoMayReach(t *testing.T) {
 // TestCallersAreNeeded checks that what the table calls nobody's is nobody's.
 func TestCallersAreNeeded(t *testing.T) {
 	a, out := start(t, folder(t), base)
-	for _, path := range []string{"/oauth2/introspect", "/v1/ticket/redeem", "/v1/admin/revoke", "/v1/admin/cutoff", "/v1/admin/ban", "/v1/admin/unban"} {
+	for _, path := range []string{"/oauth2/introspect", "/v1/ticket/redeem", "/v1/admin/revoke", "/v1/admin/cutoff", "/v1/admin/ban", "/v1/admin/unban", "/v1/admin/alias"} {
 		if status := ask(a, "POST", path).Code; status != http.StatusForbidden {
 			t.Errorf("%s answers %d", path, status)
 		}

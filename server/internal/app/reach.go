@@ -40,6 +40,7 @@ func WhoMayReach(file *config.File) []Reach {
 	add("/v1/admin/cutoff", "POST", who(file, "revoke"))
 	add("/v1/admin/ban", "POST", who(file, "ban"))
 	add("/v1/admin/unban", "POST", who(file, "ban"))
+	add("/v1/admin/alias", "POST", who(file, "alias"))
 	if file.Gate != nil {
 		add("/v1/sockets", "GET", who(file, "sockets"))
 		add("/v1/sockets/kick", "POST", who(file, "sockets"))

@@ -144,8 +144,8 @@ type Caller struct {
 	// SecretHashes are SHA-256 digests of such secrets in hexadecimal, for a file that is to hold no secret.
 	SecretHashes []string `yaml:"secret_hashes"`
 	// May is what it may do: introspect tokens, redeem tickets, revoke sessions and cut players off, ban and unban players,
-	// follow the feed of revocations, list and end the gate's sockets.
-	May []string `yaml:"may,required" oneof:"introspect redeem revoke ban follow sockets"`
+	// follow the feed of revocations, list and end the gate's sockets, say which player a backend's user is (alias).
+	May []string `yaml:"may,required" oneof:"introspect redeem revoke ban follow sockets alias"`
 }
 
 // CORS says which web pages may call the endpoints that players use.

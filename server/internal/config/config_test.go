@@ -131,7 +131,7 @@ func TestProblems(t *testing.T) {
 		{"Nakama's refresh key", "sessions:", "nakama:\n  realm: players\n  keys: [\"${KEY}\"]\n  refresh_keys: [\"${KEY}\"]\n  aliases: required\nsessions:", "c.yaml:11:10: nakama.keys[0]: is one of refresh_keys too: Nakama's refresh tokens would be taken as session tokens"},
 		{"Nakama without a decision", "sessions:", "nakama:\n  realm: players\n  keys: [\"${KEY}\"]\nsessions:", `c.yaml:10:3: nakama: required field "aliases" is missing`},
 		{"caller without secret", "sessions:", "callers: [{id: a, may: [ban]}]\nsessions:", "c.yaml:9:11: callers[0]: has neither secrets nor secret_hashes: nobody could be this caller"},
-		{"caller's permission", "sessions:", "callers: [{id: a, secrets: [\"${KEY}\"], may: [bam]}]\nsessions:", `c.yaml:9:46: callers[0].may[0]: "bam" is not a valid word; did you mean "ban"? (want one of introspect, redeem, revoke, ban, follow, sockets)`},
+		{"caller's permission", "sessions:", "callers: [{id: a, secrets: [\"${KEY}\"], may: [bam]}]\nsessions:", `c.yaml:9:46: callers[0].may[0]: "bam" is not a valid word; did you mean "ban"? (want one of introspect, redeem, revoke, ban, follow, sockets, alias)`},
 		{"caller's hash", "sessions:", "callers: [{id: a, secret_hashes: [abc], may: [ban]}]\nsessions:", "c.yaml:9:35: callers[0].secret_hashes[0]: want a SHA-256 digest, 64 hexadecimal digits"},
 		{"origin", "sessions:", "cors: {origins: [\"https://play.example.com/\"]}\nsessions:", "c.yaml:9:18: cors.origins[0]: want an origin such as https://play.example.com, without a path"},
 		{"Photon without secret", "sessions:", "photon: {tokens: session}\nsessions:", "c.yaml:9:9: photon: secrets is missing: set the dashboard's secret (or insecure_no_secret: true)"},
