@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"os"
 	"os/exec"
@@ -15,8 +16,17 @@ import (
 	"time"
 )
 
+// TestMain lets the parallel tests run side by side beyond the number of processors: they wait nearly all the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // patience is how long a test waits for what must come. It is no promise about speed.
-const patience = 60 * time.Second
+const patience = 90 * time.Second
 
 // install fetches the npm packages once, if they are not there or older than the lock file.
 var install = sync.OnceValues(func() (output string, err error) {

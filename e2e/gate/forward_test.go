@@ -38,8 +38,10 @@ func get(path string, lines ...string) string {
 }
 
 func forEachPeer(t *testing.T, test func(t *testing.T, w *world, address string)) {
+	t.Parallel()
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			test(t, w, w.start(t, p))
 		})
@@ -133,8 +135,10 @@ func TestForwardAuthHonoursBans(t *testing.T) {
 
 // TestForwardAuthIsClosedWithoutItsServer has nobody to ask.
 func TestForwardAuthIsClosedWithoutItsServer(t *testing.T) {
+	t.Parallel()
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			_, token := w.signIn()
 			w.unreachable = true

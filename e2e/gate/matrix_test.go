@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -53,17 +52,20 @@ type door struct {
 	driver   *driver
 	registry *connect.Registry
 	gate     *edge.Gate
-	valve    *valve
+	address  string
+	valve    *valve // before address
 	id       string
 	issuer   *session.Issuer
 	session  *session.Session
 	token    string
 	ends     chan edge.SocketEnd
+	asked    chan edge.Decision
 }
 
 // newDoor opens a gate whose sockets live as change says.
 func newDoor(t *testing.T, k kind, backend string, d *driver, change func(*edge.SocketConfig)) *door {
-	o := &door{world: newWorld(t), t: t, kind: k, driver: d, id: t.Name(), ends: make(chan edge.SocketEnd, 16)}
+	t.Helper()
+	o := &door{world: newWorld(t), t: t, kind: k, driver: d, id: t.Name(), ends: make(chan edge.SocketEnd, 4096), asked: make(chan edge.Decision, 4096)}
 	socket := edge.SocketConfig{Profile: k.profile, Mode: connect.ReplaceOlder, AnyOrigin: true, PongWait: time.Minute}
 	if change != nil {
 		change(&socket)
@@ -74,14 +76,16 @@ func newDoor(t *testing.T, k kind, backend string, d *driver, change func(*edge.
 	}))(t)
 	config := edge.Config{
 		Routes: routes, Sessions: o.verifier, Ledger: o.ledger, Registry: o.registry, Realms: []string{realm},
-		ObserveSocket: func(e edge.SocketEnd) { o.ends <- e },
+		Observe: func(d edge.Decision) { o.asked <- d }, ObserveSocket: func(e edge.SocketEnd) { o.ends <- e },
+		Handshakes: edge.HandshakeLimit{Rate: -1, Concurrent: 2000},
 	}
 	if k.profile == connect.ProfilePlain {
 		config.Tickets = o.tickets
 	}
 	o.gate = must(edge.New(config))(t)
 	o.issuer = o.sessions
-	o.valve = newValve(t, o.serve())
+	o.address = o.serve()
+	o.valve = newValve(t, o.address)
 	return o
 }
 
@@ -209,15 +213,14 @@ func (o *door) check(err error) {
 // TestCloseMatrix ends a socket for each reason before each kind of client: the client sees the code and the text of the table
 // in docs/close-codes.md, and does what the table says that it does.
 func TestCloseMatrix(t *testing.T) {
+	t.Parallel()
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			backend, clients := game(t, k.server), newDriver(t, k.name)
-			var all sync.WaitGroup
-			defer all.Wait()
 			for _, c := range causes {
-				all.Add(1)
 				t.Run(string(c.reason), func(t *testing.T) {
-					defer all.Done()
+					t.Parallel()
 					matrixCase(t, k, c, backend, clients)
 				})
 			}
@@ -236,17 +239,23 @@ func matrixCase(t *testing.T, k kind, c cause, backend string, clients *driver) 
 		o.refused()
 		return
 	}
-	select {
-	case end := <-o.ends:
-		if end.Reason != c.reason {
-			t.Fatalf("the socket ended as %q, want %q", end.Reason, c.reason)
-		}
-	case <-time.After(patience):
-		t.Fatalf("the gate did not end the socket within %s", patience)
-	}
+	o.ended(c.reason)
 	o.valve.up.resume()
 	o.valve.down.resume()
 	o.reacted(c)
+}
+
+// ended waits for a socket's end for a reason.
+func (o *door) ended(reason connect.CloseReason) {
+	o.t.Helper()
+	select {
+	case end := <-o.ends:
+		if end.Reason != reason {
+			o.t.Fatalf("the socket ended as %q, want %q", end.Reason, reason)
+		}
+	case <-time.After(patience):
+		o.t.Fatalf("the gate did not end the socket within %s", patience)
+	}
 }
 
 // refused is what a second client is told whose slot is taken; the first one stays.

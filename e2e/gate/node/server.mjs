@@ -1,6 +1,9 @@
 // The game servers: node server.mjs plain|pinging|colyseus. Prints its port, and ends with its standard input.
 // A client can ask for an echo, for a flood that does not stop, and for the server to drop the connection without a word.
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+
+const bulk = randomBytes(48 << 10).toString('base64'); // 64 KiB that permessage-deflate makes no smaller
 
 const servers = { plain, pinging: () => plain(200), colyseus };
 process.stdin.on('end', () => process.exit(0)).resume();
@@ -19,7 +22,7 @@ async function plain(ping) {
     socket.on('message', (data, binary) => {
       const text = String(data).replaceAll('"', '');
       if (text === 'die') return socket._socket.destroy();
-      if (text === 'flood') return flood(() => socket.readyState === 1 && socket.send(`"${'x'.repeat(1 << 16)}"`));
+      if (text === 'flood') return flood(() => socket.readyState === 1 && socket.send(`"${bulk}"`));
       socket.send(data, { binary });
     });
   });
@@ -41,7 +44,7 @@ async function colyseus() {
       this.autoDispose = false;
       this.onMessage('echo', (client, message) => client.send('echo', { text: message.text, user: client.auth.user }));
       this.onMessage('die', (client) => client.ref._socket?.destroy() ?? client.ref.terminate());
-      this.onMessage('flood', (client) => flood(() => client.ref.readyState === 1 && (client.send('flood', 'x'.repeat(1 << 16)), true)));
+      this.onMessage('flood', (client) => flood(() => client.ref.readyState === 1 && (client.send('flood', bulk), true)));
     }
     async onDrop(client) { await this.allowReconnection(client, 20); }
     onLeave(client) { sockets.delete(client.sessionId); }
