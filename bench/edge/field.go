@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -90,7 +91,7 @@ func newField(o *options, folder string) (f *field, err error) {
 	}
 	add("backend", a[0], f.self, "role", "backend", a[0])
 	add("verifier", a[1], f.self, "role", "verifier", a[1])
-	add("gate", a[2], f.self, "role", "gate", a[2], a[0], f.profiles)
+	add("gate", a[2], f.self, "role", "gate", a[2], a[0], f.profiles, strconv.Itoa(o.cached))
 	add("nginx", a[3], "nginx", "-p", folder, "-c", configured("nginx.conf", nginxConf, a[3], a[4]), "-e", "stderr")
 	add("haproxy", a[5], "haproxy", "-db", "-f", configured("haproxy.cfg", haproxyConf, a[5], a[6]))
 	add("caddy", a[7], "caddy", "run", "--config", configured("Caddyfile", caddyConf, a[7], a[8]), "--adapter", "caddyfile")

@@ -27,6 +27,7 @@ type options struct {
 	update  string
 	profile string
 	parts   string
+	cached  int
 }
 
 func main() {
@@ -41,6 +42,7 @@ func main() {
 	flag.StringVar(&o.update, "update", "", "the `file` whose table is replaced, between its two comments")
 	flag.StringVar(&o.profile, "profile", "", "the `folder` that gets profiles of the gate")
 	flag.StringVar(&o.parts, "parts", "http,messages,latency,connects,idle", "what is measured")
+	flag.IntVar(&o.cached, "cached", 10_000, "verdicts about tokens that the gate remembers, -1 for none")
 	flag.Parse()
 	exitWith(run(&o))
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httputil"
 	"net/http/pprof"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
@@ -27,7 +28,7 @@ func play(role string, args []string) error {
 	case "backend":
 		return serveBackend(args[0])
 	case "gate":
-		return serveGate(args[0], args[1], args[2])
+		return serveGate(args[0], args[1], args[2], args[3])
 	case "verifier":
 		return serveVerifier(args[0])
 	case "proxy":
@@ -51,7 +52,7 @@ func signToken(player int) (string, error) {
 }
 
 // newVerifier is who decides about tokens: in the gate, behind auth_request, and before the reverse proxy.
-func newVerifier() (*session.Verifier, *session.Ledger, error) {
+func newVerifier(cached int) (*session.Verifier, *session.Ledger, error) {
 	ledger, err := session.NewLedger(session.LedgerConfig{Store: session.NewMemoryStore(), Policy: session.Available})
 	if err != nil {
 		return nil, nil, err
@@ -61,7 +62,7 @@ func newVerifier() (*session.Verifier, *session.Ledger, error) {
 	}
 	go func() { _ = ledger.Run(context.Background()) }()
 	verifier, err := session.NewNakamaVerifier(session.NakamaConfig{
-		Realm: realm, Keys: [][]byte{[]byte(secret)}, Aliases: session.AliasOptional, Ledger: ledger,
+		Realm: realm, Keys: [][]byte{[]byte(secret)}, Aliases: session.AliasOptional, Ledger: ledger, CacheEntries: cached,
 	})
 	return verifier, ledger, err
 }
@@ -79,8 +80,12 @@ func gateRoutes(backend string) []edge.Route {
 }
 
 // serveGate runs the gate with all controls on: the ledger, the registry, pings, rates, handshakes for each address.
-func serveGate(address, backend, profiles string) error {
-	verifier, ledger, err := newVerifier()
+func serveGate(address, backend, profiles, cached string) error {
+	entries, err := strconv.Atoi(cached)
+	if err != nil {
+		return err
+	}
+	verifier, ledger, err := newVerifier(entries)
 	if err != nil {
 		return err
 	}
@@ -117,7 +122,7 @@ func profileHandler() http.Handler {
 }
 
 func newGuard() (*connect.Guard, error) {
-	verifier, _, err := newVerifier()
+	verifier, _, err := newVerifier(0) // the default
 	if err != nil {
 		return nil, err
 	}
