@@ -96,6 +96,9 @@ func TestGateAtReload(t *testing.T) {
 	if err := reload("path: /ws", "path: /a//b"); err == nil || !strings.Contains(err.Error(), "gate.servers[0]: path: ") || status("/other") != http.StatusUpgradeRequired {
 		t.Errorf("a path with two readings: %v", err)
 	}
+	if err := reload("path: /ws", "path: /ws, socket: {pong_wait: 5s}"); err == nil || !strings.Contains(err.Error(), "gate.servers[0]: socket.pong_wait: must be longer than ping, ") {
+		t.Errorf("a pong that is awaited for less than a ping takes: %v", err)
+	}
 	if err := reload("close", "keep"); err != nil || !strings.Contains(out.String(), `"unchanged":"gate.stale_sockets"`) {
 		t.Errorf("%v: log %s", err, out)
 	}

@@ -100,13 +100,16 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		for distance := range 2 {
+		for distance := range max(2, len(args[0])/3) {
 			cmd.SuggestionsMinimumDistance = distance + 1
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 				return usage("unknown command for %q; did you mean %q?", cmd.CommandPath(), near[0])
 			}
 		}
 		return usage("unknown command for %q", cmd.CommandPath())
+	}
+	if cmd.HasAvailableLocalFlags() {
+		return usage("%s takes no arguments, only flags", cmd.CommandPath())
 	}
 	return usage("%s takes no arguments", cmd.CommandPath())
 }

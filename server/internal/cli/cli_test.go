@@ -52,6 +52,20 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+func TestHints(t *testing.T) {
+	for args, want := range map[string]string{
+		"check-cfg":            `did you mean "check-config"?`,
+		"socket ls":            `did you mean "sockets"?`,
+		"store chek":           `did you mean "check"?`,
+		"door":                 `unknown command for "sallyport" (`,
+		"store check store.db": "sallyport store check takes no arguments, only flags (",
+	} {
+		if status, _, errs := run("", nil, strings.Fields(args)...); status != 2 || !strings.Contains(errs, want) {
+			t.Errorf("%q: status %d, %s; want %s", args, status, errs, want)
+		}
+	}
+}
+
 // server is one that answers every order and keeps the last.
 func server(t *testing.T, status int, answer string) (url string, last *http.Request, body *bytes.Buffer) {
 	t.Helper()

@@ -84,13 +84,14 @@ func (c *Config) GateRoutePath(n int) string {
 
 // GateWords puts the file's words in place of the names that package edge has for the same things.
 func GateWords(text string) string {
-	names := make(map[string]string)
+	names := map[string]string{"PingEvery": "ping"}
 	for _, s := range []any{Gate{}, Route{}, RouteSocket{}, Sources{}, Forward{}, NakamaBackend{}, ColyseusServer{}, OriginSecret{}} {
 		maps.Copy(names, yamlNames(reflect.TypeOf(s)))
 	}
 	for word := range whoWords {
 		names[strings.ToUpper(word[:1])+word[1:]] = cmp.Or(names[strings.ToUpper(word[:1])+word[1:]], word)
 	}
+	text = strings.Replace(text, "wsrelay: Policy.", "socket.", 1)
 	return goName.ReplaceAllStringFunc(text, func(word string) string { return cmp.Or(names[word], word) })
 }
 

@@ -44,11 +44,14 @@ type Duration time.Duration
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := parseDuration(string(text))
 	if err != nil || parsed < 0 {
-		return errors.New("want a duration such as 90s, 15m, 2h or 30d")
+		return errors.New("want " + d.Want())
 	}
 	*d = Duration(parsed)
 	return nil
 }
+
+// Want names the notation that UnmarshalText reads.
+func (Duration) Want() string { return "a duration such as 10s, 15m, 2h or 30d" }
 
 func parseDuration(text string) (time.Duration, error) {
 	days, ok := strings.CutSuffix(text, "d")

@@ -122,6 +122,22 @@ func (away) Put(ctx context.Context, _ [32]byte, _ []byte, _ time.Time) error {
 	return errors.Join(session.ErrStoreUnavailable, ctx.Err())
 }
 
+// pushing is a store that pushes.
+type pushing struct{ metrics.Store }
+
+func (pushing) Follow(context.Context, func(session.Event)) error { return nil }
+
+// TestCountedStorePushes keeps a ledger's short way to the events of a store that has one.
+func TestCountedStorePushes(t *testing.T) {
+	m := metrics.New()
+	for _, s := range []metrics.Store{pushing{session.NewMemoryStore()}, session.NewMemoryStore()} {
+		_, want := s.(session.Pusher)
+		if _, got := m.Counted(s).(session.Pusher); got != want {
+			t.Errorf("%T: counted it pushes: %t, want %t", s, got, want)
+		}
+	}
+}
+
 func TestStoreCalls(t *testing.T) {
 	m := metrics.New()
 	here, gone := m.Counted(session.NewMemoryStore()), m.Counted(away{})

@@ -28,7 +28,19 @@ type Store interface {
 }
 
 // Counted returns a store whose calls are counted.
-func (m *Metrics) Counted(s Store) Store { return counted{s, m} }
+func (m *Metrics) Counted(s Store) Store {
+	c := counted{s, m}
+	if p, ok := s.(session.Pusher); ok {
+		return pushing{c, p}
+	}
+	return c
+}
+
+// pushing is a store that pushes, which is no call of it.
+type pushing struct {
+	counted
+	session.Pusher
+}
 
 type counted struct {
 	store   Store

@@ -186,11 +186,11 @@ func (d *decoder) scalar(node ast.Node, path string, target reflect.Value, f fie
 		d.Report(path, "%v", err)
 		return
 	}
-	if wantsText(target) && plain {
+	if wantsText(target) && plain && described(target) == nil {
 		d.Report(path, "want %s, got %s; put it in quotes", wanted(target, f), kind(node))
 		return
 	}
-	if !wantsText(target) && !plain && !had {
+	if wantsText(target) == plain && !had {
 		d.Report(path, "want %s, got %s", wanted(target, f), kind(node))
 		return
 	}

@@ -46,6 +46,12 @@ func fieldsOf(target reflect.Value) []field {
 
 var textType = reflect.TypeFor[encoding.TextUnmarshaler]()
 
+// Described is a type of text that has a form, such as a duration. Its Want names that form, with an example, in place
+// of "text".
+type Described interface {
+	Want() string
+}
+
 // isText reports whether a type reads itself from text.
 func isText(target reflect.Value) bool {
 	return reflect.PointerTo(target.Type()).Implements(textType)
@@ -70,6 +76,8 @@ func wanted(target reflect.Value, f field) string {
 	switch {
 	case len(f.oneOf) > 0 && target.Kind() != reflect.Slice:
 		return alternatives(f.oneOf)
+	case described(target) != nil:
+		return described(target).Want()
 	case wantsText(target):
 		return "text"
 	case target.Kind() == reflect.Bool:
@@ -81,6 +89,11 @@ func wanted(target reflect.Value, f field) string {
 	default:
 		return "a mapping"
 	}
+}
+
+func described(target reflect.Value) Described {
+	d, _ := target.Interface().(Described)
+	return d
 }
 
 func alternatives(words []string) string {
