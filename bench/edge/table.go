@@ -82,13 +82,9 @@ func (r *results) markdown() string {
 	return b.String()
 }
 
-// table writes the setups for which there is a figure.
+// table writes the setups for which there is a figure, nothing if there is none.
 func (r *results) table(b *strings.Builder, title string, columns []column) {
-	fmt.Fprintf(b, "\n| %s |", title)
-	for _, c := range columns {
-		fmt.Fprintf(b, " %s |", c.title)
-	}
-	fmt.Fprintf(b, "\n|---|%s\n", strings.Repeat("---|", len(columns)))
+	var lines strings.Builder
 	for _, setup := range r.order {
 		line, found := "| "+setup+" |", false
 		for _, c := range columns {
@@ -100,9 +96,17 @@ func (r *results) table(b *strings.Builder, title string, columns []column) {
 			line += fmt.Sprintf(" %.*f |", c.digits, value)
 		}
 		if found {
-			b.WriteString(line + "\n")
+			lines.WriteString(line + "\n")
 		}
 	}
+	if lines.Len() == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n| %s |", title)
+	for _, c := range columns {
+		fmt.Fprintf(b, " %s |", c.title)
+	}
+	fmt.Fprintf(b, "\n|---|%s\n%s", strings.Repeat("---|", len(columns)), &lines)
 }
 
 // promises writes what was promised, what was found, and whether it was reached.
