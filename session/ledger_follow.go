@@ -68,7 +68,15 @@ func (l *Ledger) Load(ctx context.Context) error {
 // failure it tries again after 100 ms, then twice as long each time up to 5 s, less up to half of it by chance; a quiet
 // feed that is back proves it with its first answer, at most 10 s later. Run it on a goroutine of its own for as long as
 // the ledger is used: without it every policy but Available refuses soon.
+//
+// Of a store that is a Pusher it takes in what is pushed at once. That is no contact: it moves no cursor, and what is
+// missed comes with the feed.
 func (l *Ledger) Run(ctx context.Context) error {
+	if p, ok := l.store.(Pusher); ok {
+		var pushed sync.WaitGroup
+		pushed.Go(func() { l.hear(ctx, p) })
+		defer pushed.Wait()
+	}
 	for failures := 0; ctx.Err() == nil; {
 		pause, err := l.step(ctx)
 		if err == nil {
@@ -80,6 +88,19 @@ func (l *Ledger) Run(ctx context.Context) error {
 		sleep(ctx, pause)
 	}
 	return ctx.Err()
+}
+
+// hear takes in what is pushed, and listens again when that ends.
+func (l *Ledger) hear(ctx context.Context, p Pusher) {
+	for failures := 0; ctx.Err() == nil; failures++ {
+		_ = p.Follow(ctx, func(e Event) {
+			failures = 0
+			if e.Validate() == nil && !e.At.IsZero() {
+				l.index.take(e)
+			}
+		})
+		sleep(ctx, backoff(failures))
+	}
 }
 
 // step asks the feed once and returns how long to wait before the next time.

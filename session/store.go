@@ -41,6 +41,16 @@ type Revocations interface {
 	Append(ctx context.Context, e Event) (Event, error)
 }
 
+// Pusher is what a store is, besides Revocations, that sends out each event as it stores it. A ledger that waits in Since
+// hears of an event after half a round trip, but of the next one only after it has asked again; by Follow it hears of each
+// after half a round trip.
+type Pusher interface {
+	// Follow calls told with events as they are stored, one at a time, until ctx ends or contact is lost, and returns why.
+	// It promises nothing: an event may be missed, or come before or after Since returns it. Only Since tells how far a
+	// ledger has come and that the store is there. Aliases and re-assertions may be left out. told must not block.
+	Follow(ctx context.Context, told func(Event)) error
+}
+
 // Families is the store of refresh families. Errors other than those named wrap ErrStoreUnavailable. A store may tie families to its epoch and answer ErrNotFound for one that
 // was written before a fail-over.
 type Families interface {

@@ -56,7 +56,11 @@ func (f *Faults) Calls() int64 { return f.calls.Load() }
 func (f *Faults) Wrap(s Stores) Stores {
 	var wrapped Stores
 	if s.Revocations != nil {
-		wrapped.Revocations = faultyRevocations{s.Revocations, f}
+		faulty := faultyRevocations{s.Revocations, f}
+		wrapped.Revocations = faulty
+		if p, ok := s.Revocations.(session.Pusher); ok {
+			wrapped.Revocations = faultyPusher{faulty, p}
+		}
 	}
 	if s.Families != nil {
 		wrapped.Families = faultyFamilies{s.Families, f}
@@ -130,6 +134,15 @@ func (r faultyRevocations) Append(ctx context.Context, e session.Event) (session
 
 func (r faultyRevocations) Since(ctx context.Context, cursor string) (session.Batch, error) {
 	return pass(ctx, r.f, func(ctx context.Context) (session.Batch, error) { return r.Revocations.Since(ctx, cursor) })
+}
+
+type faultyPusher struct {
+	faultyRevocations
+	pusher session.Pusher
+}
+
+func (p faultyPusher) Follow(ctx context.Context, told func(session.Event)) error {
+	return done(ctx, p.f, func(ctx context.Context) error { return p.pusher.Follow(ctx, told) })
 }
 
 type faultyFamilies struct {

@@ -51,6 +51,16 @@ func (s *Store) Send(ctx context.Context, node string, body []byte) error {
 
 // Listen calls told with each message for a node, see [session.Nodes], on a connection of its own.
 func (s *Store) Listen(ctx context.Context, node string, told func(session.Message)) error {
+	joined := func() { told(session.Message{Joined: true}) }
+	return s.listen(ctx, []string{s.channel(node), s.channel(everyone)}, joined, func(text string) {
+		if message, ok := parseMessage(text); ok {
+			told(message)
+		}
+	})
+}
+
+// listen calls joined once it hears all channels, and told with each text.
+func (s *Store) listen(ctx context.Context, channels []string, joined func(), told func(string)) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
@@ -60,17 +70,16 @@ func (s *Store) Listen(ctx context.Context, node string, told func(session.Messa
 	conn, release := s.client.Dedicate()
 	defer release()
 	defer conn.Close()
-	channels := []string{s.channel(node), s.channel(everyone)}
-	joined := 0
+	confirmed := 0
 	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{
-		OnSubscription: func(sub rueidis.PubSubSubscription) {
-			if joined++; joined == len(channels) && ctx.Err() == nil {
-				told(session.Message{Joined: true})
+		OnSubscription: func(rueidis.PubSubSubscription) {
+			if confirmed++; confirmed == len(channels) && ctx.Err() == nil {
+				joined()
 			}
 		},
 		OnMessage: func(m rueidis.PubSubMessage) {
-			if message, ok := parseMessage(m.Message); ok && ctx.Err() == nil {
-				told(message)
+			if ctx.Err() == nil {
+				told(m.Message)
 			}
 		},
 	})

@@ -169,7 +169,7 @@ func (s *Store) reassertChunk(ctx context.Context, chunk []string) (epoch string
 		if err != nil {
 			return "", err
 		}
-		args, err := appendArgs(e)
+		args, err := s.appendArgs(e)
 		if err != nil {
 			return "", err
 		}

@@ -60,6 +60,7 @@ type Store struct {
 
 var (
 	_ session.Revocations = (*Store)(nil)
+	_ session.Pusher      = (*Store)(nil)
 	_ session.Families    = (*Store)(nil)
 	_ session.Tickets     = (*Store)(nil)
 	_ session.Cluster     = (*Store)(nil)
@@ -81,6 +82,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		client.Close()
 		return nil, err
 	}
+	s.loadScripts(ctx)
 	life, closed := context.WithCancel(context.WithoutCancel(ctx))
 	s.closed = closed
 	s.healer.life = life
@@ -109,6 +111,19 @@ func (s *Store) checkEviction(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// loadScripts spares the first calls a second way to the server. A server that has not got them is sent them then.
+func (s *Store) loadScripts(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	for _, node := range s.client.Nodes() {
+		commands := make([]rueidis.Completed, len(scripts))
+		for i, c := range scripts {
+			commands[i] = node.B().ScriptLoad().Script(c.source).Build()
+		}
+		node.DoMulti(ctx, commands...)
+	}
 }
 
 func unavailable(err error) error {

@@ -30,7 +30,7 @@ func (s *Store) Append(ctx context.Context, e session.Event) (session.Event, err
 	if err := e.Validate(); err != nil {
 		return session.Event{}, err
 	}
-	args, err := appendArgs(e)
+	args, err := s.appendArgs(e)
 	if err != nil {
 		return session.Event{}, err
 	}
@@ -49,13 +49,31 @@ func (s *Store) Append(ctx context.Context, e session.Event) (session.Event, err
 	return stored, nil
 }
 
+// news is the channel of the events that are pushed besides the stream.
+func (s *Store) news() string { return s.config.Namespace + ":" + version + ":news" }
+
+// Follow calls told with revocations as they are stored, on a connection of its own, see [session.Pusher]. Aliases, of which
+// there is one with each new player, and what is written again after a fail-over come by Since alone.
+func (s *Store) Follow(ctx context.Context, told func(session.Event)) error {
+	return s.listen(ctx, []string{s.news()}, func() {}, func(text string) {
+		micro, body, _ := strings.Cut(text, " ")
+		if e, err := parseEvent(body, micro); err == nil {
+			told(e)
+		}
+	})
+}
+
 // appendArgs are the arguments of the append script after the time.
-func appendArgs(e session.Event) ([]string, error) {
+func (s *Store) appendArgs(e session.Event) ([]string, error) {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("redis: event: %w", err)
 	}
-	return []string{shortID(e.ID), string(body), microsUp(e.At), microsUp(e.Expires), rand.Text()[:13]}, nil
+	pushed := ""
+	if e.At.IsZero() && e.Kind != session.PlayerAlias {
+		pushed = s.news()
+	}
+	return []string{shortID(e.ID), string(body), microsUp(e.At), microsUp(e.Expires), rand.Text()[:13], pushed}, nil
 }
 
 // shortID is a UUID without its dashes: the keys of a hundred thousand events need not be longer.

@@ -61,6 +61,11 @@ var (
 	sendScript    = newScript("send", sendSource)
 )
 
+var scripts = []*script{
+	appendScript, feedScript, createScript, getScript, putScript, takeScript,
+	claimScript, renewScript, releaseScript, membersScript, sendScript,
+}
+
 func init() {
 	for _, s := range []*script{appendScript, createScript, rotateScript} {
 		s.waits = true

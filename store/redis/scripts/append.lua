@@ -1,3 +1,4 @@
+-- ARGV[7] is the channel on which the event is pushed, '' for none.
 local now, id, body, at, expires = clock(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local era = epoch() .. '-' .. log(now, ARGV[6])
 prune(now, 16)
@@ -63,4 +64,7 @@ if expires ~= '' then
 	redis.call('ZADD', due, expires, id)
 end
 keep()
+if ARGV[7] ~= '' then
+	redis.call('PUBLISH', ARGV[7], time .. ' ' .. body)
+end
 return {era, body, time}
