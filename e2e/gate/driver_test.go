@@ -47,7 +47,7 @@ var install = sync.OnceValues(func() (output string, err error) {
 })
 
 // node runs a script below node/ until the test ends. It ends by itself with its standard input.
-func node(tb testing.TB, script, kind string) (io.Writer, *bufio.Scanner) {
+func node(tb testing.TB, script, kind string) (*exec.Cmd, io.Writer, *bufio.Scanner) {
 	tb.Helper()
 	if output, err := install(); err != nil {
 		tb.Fatalf("npm ci: %v; this test runs real game servers and clients, install Node.js 20 or newer with npm\n%s", err, output)
@@ -79,21 +79,29 @@ func node(tb testing.TB, script, kind string) (io.Writer, *bufio.Scanner) {
 	})
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
-	return in, lines
+	return cmd, in, lines
 }
 
 // game starts a game server and returns its address.
 func game(tb testing.TB, kind string) string {
 	tb.Helper()
-	_, lines := node(tb, "server.mjs", kind)
+	address, _ := mortal(tb, kind)
+	return address
+}
+
+// mortal is a game server that can be killed.
+func mortal(tb testing.TB, kind string) (address string, kill func()) {
+	tb.Helper()
+	cmd, _, lines := node(tb, "server.mjs", kind)
 	if !lines.Scan() {
 		tb.Fatalf("the %s server printed no port", kind)
 	}
+	port := lines.Text()
 	go func() {
 		for lines.Scan() { // so that it never blocks on its output
 		}
 	}()
-	return "127.0.0.1:" + lines.Text()
+	return "127.0.0.1:" + port, func() { _ = cmd.Process.Kill() }
 }
 
 // event is what a client saw.
@@ -113,7 +121,7 @@ type driver struct {
 
 func newDriver(tb testing.TB, kind string) *driver {
 	tb.Helper()
-	in, lines := node(tb, "client.mjs", kind)
+	_, in, lines := node(tb, "client.mjs", kind)
 	d := &driver{tb: tb, in: in, all: make(map[string][]event)}
 	d.on = sync.NewCond(&d.mu)
 	go func() {

@@ -12,6 +12,9 @@ type valve struct {
 	address string
 	up      *tap // client to gate
 	down    *tap // gate to client
+
+	mu   sync.Mutex
+	live []net.Conn
 }
 
 // tap is a direction of a valve.
@@ -71,8 +74,21 @@ func newValve(tb testing.TB, to string) *valve {
 	return v
 }
 
+// cut breaks every connection off. New ones are accepted.
+func (v *valve) cut() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, conn := range v.live {
+		conn.Close()
+	}
+	v.live = nil
+}
+
 func (v *valve) carry(client net.Conn, to string) {
 	defer client.Close()
+	v.mu.Lock()
+	v.live = append(v.live, client)
+	v.mu.Unlock()
 	server, err := net.Dial("tcp", to)
 	if err != nil {
 		return

@@ -1,5 +1,5 @@
 // The clients: node client.mjs plain|browser|nakama|colyseus. Takes commands on standard input and prints what happens, a JSON
-// object a line each: {op: open|say, id, address, token, text} and {id, event: open|message|close|drop|reconnect|error, code, reason}.
+// object a line each: {op: open|stubborn|say, id, address, token, text} and {id, event: open|message|close|drop|reconnect|error|stop, code, reason}.
 import { createInterface } from 'node:readline';
 
 const tell = (id, event, more) => console.log(JSON.stringify({ id, event, ...more }));
@@ -9,7 +9,7 @@ const say = new Map();
 createInterface({ input: process.stdin }).on('line', async (line) => {
   const command = JSON.parse(line);
   try {
-    if (command.op === 'open') say.set(command.id, await open(command));
+    if (command.op !== 'say') say.set(command.id, await open(command));
     else await say.get(command.id)(command.text);
   } catch (error) {
     tell(command.id, 'error', { reason: String(error?.message ?? error?.type ?? error), code: error?.code });
@@ -18,7 +18,8 @@ createInterface({ input: process.stdin }).on('line', async (line) => {
 
 async function plain() {
   const { WebSocket } = await import('ws');
-  return ({ id, address, token }) => {
+  return ({ op, id, address, token, ticket }) => {
+    if (op === 'stubborn') return comeBack(id, () => new WebSocket(`ws://${address}/ws?ticket=${ticket}`), watch);
     const socket = new WebSocket(`ws://${address}/ws`, { headers: { Authorization: `Bearer ${token}` } });
     socket.on('unexpected-response', (_, response) => tell(id, 'refused', { code: response.statusCode }));
     return watch(id, socket);
@@ -33,6 +34,19 @@ function watch(id, socket) {
   return (text) => socket.send(text);
 }
 
+// comeBack is a client that comes back with the URL that it has, unless the code says that this is of no use.
+function comeBack(id, connect, watch) {
+  const socket = connect();
+  const say = watch(id, socket);
+  const told = socket.onclose;
+  socket.onclose = (e) => {
+    told(e);
+    if (e.code >= 4400 && e.code < 4500 && e.code !== 4408 || e.code === 1000 || e.code === 1008) tell(id, 'stop', { code: e.code, reason: e.reason });
+    else setTimeout(() => comeBack(id, connect, watch), 200);
+  };
+  return say;
+}
+
 // A browser can set no header: it comes with a ticket, as its pages should.
 async function browser() {
   const { chromium } = await import('playwright-core');
@@ -42,9 +56,12 @@ async function browser() {
   });
   const page = await (await chrome.newContext()).newPage();
   await page.exposeFunction('tell', tell);
-  await page.evaluate(`globalThis.watch = ${watch}; globalThis.say = {}`);
-  return async ({ id, address, ticket }) => {
-    await page.evaluate(([id, url]) => { say[id] = watch(id, new WebSocket(url)); }, [id, `ws://${address}/ws?ticket=${ticket}`]);
+  await page.evaluate(`globalThis.watch = ${watch}; globalThis.comeBack = ${comeBack}; globalThis.say = {}`);
+  return async ({ op, id, address, ticket }) => {
+    await page.evaluate(([op, id, url]) => {
+      const connect = () => new WebSocket(url);
+      say[id] = op === 'stubborn' ? comeBack(id, connect, watch) : watch(id, connect());
+    }, [op, id, `ws://${address}/ws?ticket=${ticket}`]);
     return (text) => page.evaluate(([id, text]) => say[id](text), [id, text]);
   };
 }
