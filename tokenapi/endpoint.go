@@ -216,9 +216,25 @@ type anyOf []connect.SessionVerifier
 // Verify returns the session, or the refusal that says most: one that is not about the token being for another
 // verifier.
 func (v anyOf) Verify(ctx context.Context, token string) (*session.Session, error) {
+	return v.first(func(verifier connect.SessionVerifier) (*session.Session, error) { return verifier.Verify(ctx, token) })
+}
+
+// Signed is Verify that does not ask what is revoked, where the verifier can do without, as a session.Verifier can.
+func (v anyOf) Signed(ctx context.Context, token string) (*session.Session, error) {
+	return v.first(func(verifier connect.SessionVerifier) (*session.Session, error) {
+		if signed, ok := verifier.(interface {
+			Signed(ctx context.Context, token string) (*session.Session, error)
+		}); ok {
+			return signed.Signed(ctx, token)
+		}
+		return verifier.Verify(ctx, token)
+	})
+}
+
+func (v anyOf) first(verify func(connect.SessionVerifier) (*session.Session, error)) (*session.Session, error) {
 	var refused error
 	for _, verifier := range v {
-		s, err := verifier.Verify(ctx, token)
+		s, err := verify(verifier)
 		if err == nil {
 			return s, nil
 		}

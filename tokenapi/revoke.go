@@ -40,7 +40,8 @@ func (a *API) serveRevoke(w http.ResponseWriter, r *http.Request, d *Decision) {
 }
 
 // revokeToken ends the token's session. A token that is not good is no error (RFC 7009 section 2.2): it is as revoked as
-// it can be. An error means that nothing was revoked.
+// it can be. One whose player is banned or was cut off is: its session must not come back when the ban is over. An error
+// means that nothing was revoked.
 func (a *API) revokeToken(r *http.Request, d *Decision, token string) error {
 	if strings.HasPrefix(token, refreshPrefix) && a.config.Sessions != nil {
 		if err := a.config.Sessions.RevokeRefresh(r.Context(), token); err != nil {
@@ -49,7 +50,7 @@ func (a *API) revokeToken(r *http.Request, d *Decision, token string) error {
 		d.Allowed = true
 		return nil
 	}
-	s, err := anyOf(a.config.Verifiers).Verify(r.Context(), token)
+	s, err := anyOf(a.config.Verifiers).Signed(r.Context(), token)
 	if connect.StatusOf(err) == http.StatusServiceUnavailable {
 		return err
 	}

@@ -3,6 +3,7 @@ package tokenapi_test
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/sallyport-auth/sallyport/jws"
 )
@@ -33,6 +34,37 @@ func TestRevoke(t *testing.T) {
 			}
 			if _, err := w.verifiers[0].Verify(t.Context(), other.AccessToken); err != nil {
 				t.Errorf("another session of the player: %v", err)
+			}
+		})
+	}
+}
+
+// A session that was signed out during a ban does not come back with its end.
+func TestRevokeOfABannedPlayer(t *testing.T) {
+	t.Parallel()
+	for name, pick := range map[string]func(grant) string{
+		"access token":  func(g grant) string { return g.AccessToken },
+		"refresh token": func(g grant) string { return g.RefreshToken },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			g, other := w.signIn(), w.signIn()
+			player := must(w.verifiers[0].Verify(t.Context(), g.AccessToken))(t).Player
+			if err := w.ledger.Ban(t.Context(), player, "test", time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			if got := w.postForm("/oauth2/revoke", url.Values{"token": {pick(g)}}); got.Code != 200 {
+				t.Fatalf("%d %s", got.Code, got.Body)
+			}
+			if err := w.ledger.Unban(t.Context(), player); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.verifiers[0].Verify(t.Context(), g.AccessToken); jws.ReasonOf(err) != jws.Revoked {
+				t.Errorf("the session after the ban: %v", err)
+			}
+			if _, err := w.verifiers[0].Verify(t.Context(), other.AccessToken); err != nil {
+				t.Errorf("another session of the player after the ban: %v", err)
 			}
 		})
 	}
