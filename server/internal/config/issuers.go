@@ -67,7 +67,9 @@ func (i *Issuer) Select(name string) any {
 // IssuerCommon are the fields that every issuer has.
 type IssuerCommon struct {
 	// Realm is your name for this user base: 1 to 64 letters, digits, '.', '_' and '-'. It is part of every player's id, so
-	// it must never change. Issuers may share a realm only if the same sub is the same player at both.
+	// it must never change. Issuers may share a realm only if the same sub is the same player at both. As long as all
+	// issuers have one realm, a player whose sub is a UUID has it as his id; a second realm gives each of these players
+	// another id, under which a game's own data is not found.
 	Realm string `yaml:"realm,required"`
 	// CacheEntries is how many accepted tokens are remembered; -1 remembers none.
 	CacheEntries int `yaml:"cache_entries" default:"10000"`
