@@ -56,6 +56,7 @@ type world struct {
 	ring     *session.Keyring
 	backend  *backend
 	store    *brittle
+	issuing  session.IssuerConfig
 	brief    *session.Issuer // its tokens live for briefLife
 
 	unreachable bool // nobody answers at the address of /verify
@@ -78,18 +79,24 @@ func newWorld(tb testing.TB) *world {
 	if err := w.ring.Rotate(signer(tb, "service-1")); err != nil {
 		tb.Fatal(err)
 	}
-	issuer := session.IssuerConfig{
+	w.issuing = session.IssuerConfig{
 		Issuer: service, Audiences: []session.Audience{{Name: "arena"}}, Keys: w.ring, Ledger: w.ledger,
 		Families: w.store, Identities: identities, Realms: []string{realm},
 	}
-	w.sessions = must(session.NewIssuer(issuer))(tb)
-	issuer.TokenLifetime = briefLife
-	w.brief = must(session.NewIssuer(issuer))(tb)
+	w.sessions = must(session.NewIssuer(w.issuing))(tb)
+	w.brief = w.lasting(tb, briefLife)
 	w.verifier = must(session.NewVerifier(session.VerifierConfig{
 		Issuer: service, Audience: "arena", Keys: w.ring, Realms: []string{realm}, Ledger: w.ledger,
 	}))(tb)
 	w.tickets = must(session.NewTicketOffice(session.TicketConfig{Store: w.store, Verifier: w.verifier}))(tb)
 	return w
+}
+
+// lasting is an issuer of tokens that live for so long.
+func (w *world) lasting(tb testing.TB, life time.Duration) *session.Issuer {
+	config := w.issuing
+	config.TokenLifetime = life
+	return must(session.NewIssuer(config))(tb)
 }
 
 // verify serves the API with /verify for a proxy, and returns its address.
