@@ -105,6 +105,12 @@ func newField(o *options, folder string) (f *field, err error) {
 	if err != nil {
 		return f, err
 	}
+	f.arrange(steps, a[:], proxied)
+	return f, nil
+}
+
+// arrange names the ways from the load generator to the backend: which address, and whose cost.
+func (f *field) arrange(steps map[string]*process, a, proxied []string) {
 	one := func(name string) []*process { return []*process{steps[name]} }
 	with := func(name string) []*process { return []*process{steps[name], steps["verifier"]} }
 	f.http = []setup{
@@ -124,7 +130,6 @@ func newField(o *options, folder string) (f *field, err error) {
 		{"httputil.ReverseProxy", proxied[1], one("proxy")},
 	}
 	f.connects = append(f.sockets[:len(f.sockets):len(f.sockets)], setup{checked, a[6], one("haproxy")})
-	return f, nil
 }
 
 func writeConfig(path, source string, values any) error {
