@@ -134,7 +134,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Session, error) {
 
 // Signed is Verify without the question to the ledger: whose session a token is also if that is revoked, if its player is
 // banned, or if the ledger cannot answer. It is for who ends the session all the same. Let nobody in by it.
-func (v *Verifier) Signed(ctx context.Context, token string) (*Session, error) { return v.verify(ctx, token) }
+func (v *Verifier) Signed(ctx context.Context, token string) (*Session, error) {
+	return v.verify(ctx, token)
+}
 
 func (v *Verifier) verify(ctx context.Context, token string) (*Session, error) {
 	if v.cache != nil {

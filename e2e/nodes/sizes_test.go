@@ -94,6 +94,11 @@ func fanOut(t *testing.T, server *server, followers, events, together int) time.
 		defer s.Close()
 		ready.Add(1)
 		group.Go(func() {
+			for ctx.Err() == nil {
+				_ = s.Follow(ctx, func(session.Event) {})
+			}
+		})
+		group.Go(func() {
 			cursor := ""
 			for first := true; ctx.Err() == nil; {
 				b, err := s.Since(ctx, cursor)
