@@ -56,11 +56,14 @@ type Config struct {
 	// seen here. Required.
 	Server string `env:"sallyport_server,required"`
 	// ClientID and ClientSecret authenticate this node as one of the server's callers, which must have "may: [follow,
-	// revoke]". Required unless the server is none.
+	// revoke, alias]". Required unless the server is none.
 	ClientID     string `env:"sallyport_client_id"`
 	ClientSecret string `env:"sallyport_client_secret"`
 	// ReportLogouts tells the server of logouts at this Nakama, so that they count everywhere. Default true.
 	ReportLogouts bool `env:"sallyport_report_logouts" default:"true"`
+	// ReportPlayers tells the server which player each of Nakama's users is, so that it can have "aliases: required".
+	// Default true.
+	ReportPlayers bool `env:"sallyport_report_players" default:"true"`
 	// Stale says what happens when the server is away: grace goes on with what is known for 30 s and then refuses, strict
 	// refuses at once, available goes on and refuses only new sessions. Required unless the server is none.
 	Stale string `env:"sallyport_stale"`

@@ -43,6 +43,9 @@ func authenticate[T any](m *module, d doors, method string, entryOf func(*T) *en
 		if !d.open[method] {
 			return errClosed
 		}
+		if err := m.ledger.CheckNew(); err != nil {
+			return asError(err)
+		}
 		e := entryOf(in)
 		if e == nil {
 			return errRequest

@@ -19,7 +19,7 @@ func (m *module) register(i runtime.Initializer) error {
 	return errors.Join(
 		err,
 		i.RegisterBeforeAuthenticateCustom(before("BeforeAuthenticateCustom", m.signIn)),
-		i.RegisterAfterAuthenticateCustom(m.afterSignIn),
+		i.RegisterAfterAuthenticateCustom(afterSignIn[api.AuthenticateCustomRequest](m)),
 		i.RegisterBeforeSessionRefresh(before("BeforeSessionRefresh", m.refresh)),
 		i.RegisterAfterSessionRefresh(m.afterRefresh),
 		i.RegisterAfterSessionLogout(m.afterLogout),
@@ -29,7 +29,7 @@ func (m *module) register(i runtime.Initializer) error {
 		i.RegisterRpc(rpcVerify, rpc(rpcVerify, m.serveVerify)),
 		i.RegisterRpc(rpcLink, rpc(rpcLink, m.serveLink)),
 		i.RegisterRpc(rpcWhoami, rpc(rpcWhoami, m.serveWhoami)),
-		m.registerAuthenticate(i), m.registerLink(i), m.registerUnlink(i),
+		m.registerAuthenticate(i), m.registerAfter(i), m.registerLink(i), m.registerUnlink(i),
 	)
 }
 
@@ -87,6 +87,21 @@ func (m *module) registerAuthenticate(i runtime.Initializer) error {
 			}
 			return &entry{&in.Account.Vars, &in.Username, func() { in.Create = zero(in.Create) }}
 		})),
+	)
+}
+
+// registerAfter is for the ways that are open: a user who is banned by Nakama's own id, or whose account has a player that
+// is, comes in by none of them.
+func (m *module) registerAfter(i runtime.Initializer) error {
+	return errors.Join(
+		i.RegisterAfterAuthenticateApple(afterSignIn[api.AuthenticateAppleRequest](m)),
+		i.RegisterAfterAuthenticateDevice(afterSignIn[api.AuthenticateDeviceRequest](m)),
+		i.RegisterAfterAuthenticateEmail(afterSignIn[api.AuthenticateEmailRequest](m)),
+		i.RegisterAfterAuthenticateFacebook(afterSignIn[api.AuthenticateFacebookRequest](m)),
+		i.RegisterAfterAuthenticateFacebookInstantGame(afterSignIn[api.AuthenticateFacebookInstantGameRequest](m)),
+		i.RegisterAfterAuthenticateGameCenter(afterSignIn[api.AuthenticateGameCenterRequest](m)),
+		i.RegisterAfterAuthenticateGoogle(afterSignIn[api.AuthenticateGoogleRequest](m)),
+		i.RegisterAfterAuthenticateSteam(afterSignIn[api.AuthenticateSteamRequest](m)),
 	)
 }
 

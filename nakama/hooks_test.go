@@ -160,7 +160,7 @@ func TestDoors(t *testing.T) {
 	if _, err := newDoors("sallyport_link", []string{"device:existing"}, false); err == nil {
 		t.Error("a link can be for existing accounts")
 	}
-	m := &module{now: time.Now}
+	m := &module{now: time.Now, ledger: followedLedger(t)}
 	hook := authenticate(m, d, "device", func(in *api.AuthenticateDeviceRequest) *entry {
 		return &entry{&in.Account.Vars, &in.Username, func() { in.Create = zero(in.Create) }}
 	})
@@ -210,12 +210,12 @@ func TestReports(t *testing.T) {
 	defer server.Close()
 	r := newReporter(&module{
 		logger: &journal{}, client: server.Client(), config: Config{Server: server.URL + "/", ClientID: "na kama", ClientSecret: "s:e"},
-	})
+	}, "logouts")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { r.run(ctx); close(ended) }()
-	r.add(order{Session: "tid"})
-	r.add(order{Realm: "players", Subject: "alice"})
+	r.add(order{action: "revoke", Session: "tid", Reason: signedOut})
+	r.add(order{action: "cutoff", Realm: "players", Subject: "alice", Reason: signedOut})
 	<-done
 	cancel()
 	<-ended

@@ -21,10 +21,10 @@ func (m *module) afterLogout(ctx context.Context, logger runtime.Logger, _ *sql.
 		if in.GetToken() == "" && in.GetRefreshToken() == "" {
 			return m.logoutAll(ctx)
 		}
-		for verifier, text := range map[*session.Verifier]string{m.sessions: in.GetToken(), m.refreshes: in.GetRefreshToken()} {
+		for verifier, text := range map[*session.Verifier]string{m.endingSessions: in.GetToken(), m.endingRefreshes: in.GetRefreshToken()} {
 			token, err := verifier.Verify(ctx, text)
 			if err != nil {
-				continue // it was absent, or revoked before
+				continue // it was absent
 			}
 			if err := m.logoutOne(ctx, token); err != nil {
 				logger.Error("sallyport: a logout could not be carried out whole: %v", err)
@@ -44,7 +44,7 @@ func (m *module) logoutOne(ctx context.Context, token *session.Session) error {
 		ids = append(ids, s.login)
 	}
 	for _, id := range ids {
-		err = errors.Join(err, m.tell(ctx, order{Session: id}, func() error {
+		err = errors.Join(err, m.tell(ctx, order{action: "revoke", Session: id, Reason: signedOut}, func() error {
 			return m.ledger.RevokeSession(ctx, &session.Session{ID: id}, signedOut)
 		}))
 	}
@@ -60,7 +60,7 @@ func (m *module) logoutAll(ctx context.Context) error {
 	if !sealed || player == (identity.Player{}) {
 		player = identity.Player{Realm: m.config.Realm, Subject: uid}
 	}
-	return errors.Join(err, m.tell(ctx, order{Realm: player.Realm, Subject: player.Subject}, func() error {
+	return errors.Join(err, m.tell(ctx, order{action: "cutoff", Realm: player.Realm, Subject: player.Subject, Reason: signedOut}, func() error {
 		return m.ledger.CutOff(ctx, player, signedOut)
 	}))
 }

@@ -41,6 +41,13 @@ func (r *recent[V]) take(key string) (V, bool) {
 	return v, found
 }
 
+// clear forgets everything.
+func (r *recent[V]) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.entries)
+}
+
 // each returns the entries for which keep is true.
 func (r *recent[V]) each(keep func(V) bool) map[string]V {
 	r.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"github.com/heroiclabs/nakama-common/api"
 	"github.com/heroiclabs/nakama-common/runtime"
 
+	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/session"
 )
 
@@ -48,16 +49,22 @@ func (m *module) granted(ctx context.Context, logger runtime.Logger, out *api.Se
 	}
 	m.logins.put(token.ID, login{token.UserID, s.login, s.upstream, m.config.Realm})
 	m.tids.put(s.login, token.ID)
+	if m.naming != nil && s.player != (identity.Player{}) {
+		m.naming.learn(ctx, token.UserID, s.player)
+	}
 	player := s.apply(*token)
 	player.ID = s.login
 	return player, true
 }
 
-func (m *module) afterSignIn(ctx context.Context, logger runtime.Logger, _ *sql.DB, _ runtime.NakamaModule, out *api.Session, _ *api.AuthenticateCustomRequest) error {
-	return guarded(logger, "AfterAuthenticateCustom", func() error {
-		m.granted(ctx, logger, out)
-		return nil
-	})
+// afterSignIn makes the hook after each way to authenticate: whose account Nakama opened is known only now.
+func afterSignIn[T any](m *module) func(context.Context, runtime.Logger, *sql.DB, runtime.NakamaModule, *api.Session, *T) error {
+	return func(ctx context.Context, logger runtime.Logger, _ *sql.DB, _ runtime.NakamaModule, out *api.Session, _ *T) error {
+		return guarded(logger, "AfterAuthenticate", func() error {
+			m.granted(ctx, logger, out)
+			return nil
+		})
+	}
 }
 
 // afterRefresh lets the player's sockets live as long as the new token.

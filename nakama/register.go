@@ -38,12 +38,16 @@ type module struct {
 	ledger     *session.Ledger
 	sessions   *session.Verifier // of session tokens
 	refreshes  *session.Verifier // of refresh tokens, which only their key tells from session tokens
-	seal       sealer
-	registry   *connect.Registry
-	deny       denier
-	self       string
-	client     *http.Client
-	report     *reporter // nil: logouts are told to nobody
+	// Those of a logout: a session can be ended though it cannot be known whether it was already.
+	endingSessions, endingRefreshes *session.Verifier
+	seal                            sealer
+	registry                        *connect.Registry
+	deny                            denier
+	self                            string
+	client                          *http.Client
+	report                          *reporter // nil: logouts are told to nobody
+	naming                          *naming   // nil: nobody is told who a user is
+	started                         time.Time
 
 	logins   *recent[login]    // by tid
 	tids     *recent[string]   // by login
@@ -85,10 +89,10 @@ func newModule(ctx context.Context, logger runtime.Logger, db *sql.DB, nk runtim
 		return nil, fmt.Errorf("read Nakama's configuration: %w", err)
 	}
 	m := &module{
-		config: config, logger: logger, db: db, nk: nk, now: time.Now,
+		config: config, logger: logger, db: db, nk: nk, now: time.Now, started: time.Now(),
 		self: selfAddress(config.Self, server.GetSocket()),
 		// Not http.DefaultClient, whose timeout Nakama sets for the whole process.
-		client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: askTimeout},
+		client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: askTimeout, CheckRedirect: stay},
 		logins: newRecent[login](loginsKept), tids: newRecent[string](loginsKept), verdicts: newRecent[verdict](verdictsKept),
 		ended: newRecent[struct{}](endedKept),
 	}
@@ -100,6 +104,9 @@ func newModule(ctx context.Context, logger runtime.Logger, db *sql.DB, nk runtim
 	}
 	return m, m.openSessions(server.GetSession())
 }
+
+// stay follows no redirect: tokens and secrets go where the configuration says, and nowhere else.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func selfAddress(configured string, socket runtime.SocketConfig) string {
 	if configured != "" {
@@ -144,20 +151,31 @@ func (m *module) observe(state session.LedgerState) {
 		return
 	}
 	m.logger.Info("sallyport: revocations are followed")
+	if m.naming != nil {
+		m.naming.told.clear() // the server may have begun anew
+	}
 }
 
 func (m *module) openSessions(nakama runtime.SessionConfig) (err error) {
 	keys, refreshKeys := [][]byte{[]byte(nakama.GetEncryptionKey())}, [][]byte{[]byte(nakama.GetRefreshEncryptionKey())}
-	config := session.NakamaConfig{
-		Realm: m.config.Realm, Realms: m.config.Realms, Keys: keys, RefreshKeys: refreshKeys, InsecureKeys: m.config.InsecureKeys,
-		Aliases: session.AliasOptional, Ledger: m.ledger,
-	}
-	if m.sessions, err = session.NewNakamaVerifier(config); err != nil {
-		return fmt.Errorf("session.encryption_key: %w (or set sallyport_insecure_keys)", err)
-	}
-	config.Keys, config.RefreshKeys, config.CacheEntries = refreshKeys, keys, -1
-	if m.refreshes, err = session.NewNakamaVerifier(config); err != nil {
-		return fmt.Errorf("session.refresh_encryption_key: %w (or set sallyport_insecure_keys)", err)
+	for _, v := range []struct {
+		verifier   **session.Verifier
+		key        string
+		keys, rest [][]byte
+		ledger     *session.Ledger
+		cache      int
+	}{
+		{&m.sessions, "session.encryption_key", keys, refreshKeys, m.ledger, 0},
+		{&m.refreshes, "session.refresh_encryption_key", refreshKeys, keys, m.ledger, -1},
+		{&m.endingSessions, "session.encryption_key", keys, refreshKeys, nil, -1},
+		{&m.endingRefreshes, "session.refresh_encryption_key", refreshKeys, keys, nil, -1},
+	} {
+		if *v.verifier, err = session.NewNakamaVerifier(session.NakamaConfig{
+			Realm: m.config.Realm, Realms: m.config.Realms, Keys: v.keys, RefreshKeys: v.rest, InsecureKeys: m.config.InsecureKeys,
+			Aliases: session.AliasOptional, Ledger: v.ledger, InsecureNoLedger: v.ledger == nil, CacheEntries: v.cache,
+		}); err != nil {
+			return fmt.Errorf("%s: %w (or set sallyport_insecure_keys)", v.key, err)
+		}
 	}
 	if m.seal, err = newSealer(nakama.GetEncryptionKey()); err != nil {
 		return err
@@ -166,7 +184,10 @@ func (m *module) openSessions(nakama runtime.SessionConfig) (err error) {
 		return err
 	}
 	if m.config.Server != noServer && m.config.ReportLogouts {
-		m.report = newReporter(m)
+		m.report = newReporter(m, "logouts")
+	}
+	if m.config.Server != noServer && m.config.ReportPlayers {
+		m.naming = newNaming(m)
 	}
 	return nil
 }
@@ -188,6 +209,11 @@ func (m *module) start(ctx context.Context) {
 	go func() { _ = m.ledger.Run(ctx) }()
 	if m.report != nil {
 		go m.report.run(ctx)
+	}
+	if m.naming != nil {
+		for range namingWorkers {
+			go m.naming.run(ctx)
+		}
 	}
 }
 

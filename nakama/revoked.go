@@ -15,8 +15,9 @@ import (
 // beside it and ends sockets by what their variables say; this is for what the registry cannot know.
 func (m *module) revoked(e session.Event) {
 	_ = guarded(m.logger, "the follower of revocations", func() error {
-		// Tokens from before an older event have expired, and none was made since: the hooks ask the ledger.
-		if m.now().Sub(e.At) > m.deny.lifetime {
+		// Tokens from before such an event had expired when this process started, and the hooks ask the ledger. One that
+		// comes late is another matter: with sallyport_stale=available, players refreshed their sessions meanwhile.
+		if m.started.Sub(e.At) > m.deny.lifetime {
 			return nil
 		}
 		var err error
@@ -52,6 +53,9 @@ func (m *module) endSession(e session.Event) error {
 	ids, err := m.usersOf(e.Player)
 	for _, id := range ids {
 		m.disconnectUser(id)
+		if isUUID(tid) {
+			err = errors.Join(err, m.deny.one(id, tid, m.now()))
+		}
 	}
 	return err
 }
@@ -82,7 +86,7 @@ func (m *module) endPlayer(p identity.Player) error {
 func (m *module) endUser(id string) error {
 	now := m.now()
 	time.AfterFunc(now.Truncate(time.Second).Add(time.Second+10*time.Millisecond).Sub(now), func() {
-		if err := m.deny.all(id); err != nil {
+		if err := guarded(m.logger, "the end of a player's tokens", func() error { return m.deny.all(id) }); err != nil {
 			m.logger.Error("sallyport: a player's tokens could not be denied: %v", err)
 		}
 	})

@@ -81,7 +81,9 @@ func (m *module) sessionOf(ctx context.Context) (*session.Session, bool) {
 func (m *module) disconnect(socketID string) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	if err := m.nk.SessionDisconnect(ctx, socketID, runtime.PresenceReasonDisconnect); err != nil {
+	if err := guarded(m.logger, "the end of a socket", func() error {
+		return m.nk.SessionDisconnect(ctx, socketID, runtime.PresenceReasonDisconnect)
+	}); err != nil {
 		m.logger.Error("sallyport: a socket could not be closed: %v", err)
 	}
 }

@@ -58,11 +58,15 @@ func TestRevocationsEndSockets(t *testing.T) {
 		{"a ban by Nakama's id of the player", "frank", func(_ string, p player) {
 			s.order(t, "ban", fmt.Sprintf(`{"realm":"players","subject":%q}`, p.User))
 		}, 403, false},
+		{"a ban by the alias that the plugin reported", "grace", func(_ string, p player) {
+			s.order(t, "ban", fmt.Sprintf(`{"user_id":%q}`, p.User))
+		}, 403, false},
 	} {
 		token := w.pool.login(t, "game", c.user).AccessToken
 		victim := w.driver.session("custom", w.base(args{"account": token, "create": true}))
 		w.driver.must("open", w.as(victim, args{"socket": c.user}))
 		w.settled(t, c.user)
+		s.knows(t, victim.User)
 		began := time.Now()
 		c.order(token, victim)
 		h, _ := w.driver.closed(c.user)

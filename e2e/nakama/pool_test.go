@@ -62,7 +62,7 @@ func startPool(t testing.TB, id, issuer string, now func() time.Time) pool {
 }
 
 func users() (all []devidp.User) {
-	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "mallory"} {
+	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "mallory"} {
 		all = append(all, devidp.User{Username: name, Password: password})
 	}
 	return all

@@ -124,9 +124,9 @@ listen: 127.0.0.1:%d
 store: {type: memory}
 issuers:
   - {type: cognito, realm: players, user_pool_id: %s, client_ids: [game], uses: [access, id], endpoint: "%s"}
-nakama: {realm: players, keys: [%s], refresh_keys: [%s], aliases: optional}
+nakama: {realm: players, keys: [%s], refresh_keys: [%s], aliases: required}
 callers:
-  - {id: %s, secrets: [%s], may: [follow, revoke]}
+  - {id: %s, secrets: [%s], may: [follow, revoke, alias]}
   - {id: %s, secrets: [%s], may: [revoke, ban]}
 `, address, port, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
 		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
@@ -174,8 +174,8 @@ func (s sallyport) revoke(t *testing.T, token string) {
 	}
 }
 
-// knows waits until the server's feed tells of a session's end.
-func (s sallyport) knows(t *testing.T, tid any) {
+// knows waits until the server's feed tells of an id: of a session that ended, or of a user whose player it learned.
+func (s sallyport) knows(t *testing.T, id any) {
 	t.Helper()
 	for deadline := time.Now().Add(eventTimeout); ; time.Sleep(poll) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/events?after=", nil)
@@ -189,11 +189,11 @@ func (s sallyport) knows(t *testing.T, tid any) {
 		}
 		body, _ := io.ReadAll(answer.Body)
 		answer.Body.Close()
-		if strings.Contains(string(body), fmt.Sprint(tid)) {
+		if strings.Contains(string(body), fmt.Sprint(id)) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the server does not know of the logout: %s", body)
+			t.Fatalf("the server does not know of %v: %s", id, body)
 		}
 	}
 }
