@@ -27,7 +27,7 @@ locals {
       client_ids   = [module.auth.client_id]
       uses         = ["access"]
     }]
-    callers = [{ id = "backend", secrets = ["$${BACKEND_SECRET}"], may = ["introspect", "redeem", "follow", "revoke"] }]
+    callers = [{ id = "backend", secrets = ["$${BACKEND_SECRET}"], may = concat(["introspect", "redeem", "follow", "revoke"], local.nakama ? ["alias"] : []) }]
     gate = merge(local.topologies[var.topology].gate, {
       listen          = "0.0.0.0:8443"
       tls             = local.tls
