@@ -93,5 +93,6 @@ func (x *exchange) letPageRead() {
 func (x *exchange) endConnection() {
 	if x.r.ProtoMajor == 1 && (x.r.ContentLength != 0 || x.upgrade || x.r.Header["Upgrade"] != nil) {
 		x.w.Header().Set("Connection", "close")
+		x.linger()
 	}
 }

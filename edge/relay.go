@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,10 @@ func (x *exchange) relay() {
 	defer answer.Close()
 	x.decision.Allowed = true
 	x.answer(answer)
+	if answer.Sending() {
+		answer.Close()
+		x.linger()
+	}
 }
 
 // request makes the request for the backend. It returns false where the client's body was refused.
@@ -73,7 +78,7 @@ func (x *exchange) request() (*upstream.Request, bool) {
 // chunks that are none, or a body that does not come, cost the backend nothing; a body that is whole by then goes with a length.
 func (x *exchange) stream(r *upstream.Request, expects bool) bool {
 	body, length := x.body(), x.r.ContentLength
-	r.Source, r.Length, r.Abort = body, length, x.abortBody
+	r.Source, r.Length, r.Abort = body, length, body.abort
 	if expects {
 		r.Expect = true
 		r.Head = appendField(r.Head, "Expect", "100-continue")
@@ -164,9 +169,12 @@ type clientBody struct {
 	left    int64
 	pause   time.Duration
 	until   time.Time
+
+	mu      sync.Mutex // for the deadline
+	aborted bool
 }
 
-func (x *exchange) body() io.Reader {
+func (x *exchange) body() *clientBody {
 	return &clientBody{control: http.NewResponseController(x.w), body: x.r.Body, left: x.route.MaxBody, pause: x.route.BodyTimeout}
 }
 
@@ -174,7 +182,7 @@ func (x *exchange) body() io.Reader {
 func (b *clientBody) Read(p []byte) (int, error) {
 	if until := time.Now().Add(b.pause); until.Sub(b.until) > time.Second {
 		b.until = until
-		if err := b.control.SetReadDeadline(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := b.expect(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return 0, err
 		}
 	}
@@ -185,14 +193,35 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// abortBody makes a Read of the client's body return, because nobody wants the rest of it.
-func (x *exchange) abortBody() {
-	_ = http.NewResponseController(x.w).SetReadDeadline(time.Unix(1, 0))
+func (b *clientBody) expect(until time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.aborted {
+		return os.ErrDeadlineExceeded
+	}
+	return b.control.SetReadDeadline(until)
 }
 
-// interim passes 103 (Early Hints) on; 100 is net/http's to send, when the body is read.
+// abort makes a Read of the client's body return, because nobody wants the rest of it.
+func (b *clientBody) abort() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.aborted = true
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+}
+
+// lingerTime is how long a client may take for the rest of a body that nobody wants: net/http reads some of it, so that the answer
+// is not lost with the connection.
+const lingerTime = 5 * time.Second
+
+// linger bounds what net/http does after the answer. It sets no deadline of its own there.
+func (x *exchange) linger() {
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// interim passes 103 (Early Hints) on; 100 is net/http's to send, when the body is read, and would come in the middle of a hint.
 func (x *exchange) interim(status int, fields []upstream.Field) {
-	if status != http.StatusEarlyHints {
+	if status != http.StatusEarlyHints || x.r.Header["Expect"] != nil {
 		return
 	}
 	header := x.w.Header()
@@ -212,6 +241,14 @@ func (x *exchange) answer(a *upstream.Answer) {
 	x.forbidStorage(header)
 	x.decision.Status = a.Status
 	x.mayWrite()
+	if a.Sending() {
+		// The client's body goes on, or is not wanted. net/http would read it here, past the backend, and what comes of it after
+		// the answer is no request.
+		_ = http.NewResponseController(x.w).EnableFullDuplex()
+		if x.r.ProtoMajor == 1 {
+			header.Set("Connection", "close")
+		}
+	}
 	x.w.WriteHeader(a.Status)
 	if err := x.copyBody(a); err != nil {
 		// The head is sent: all that is left is not to end the answer as if it were whole.
@@ -249,6 +286,9 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 	buffer := copyBuffers.Get().(*[32 << 10]byte)
 	defer copyBuffers.Put(buffer)
 	flusher, _ := x.w.(http.Flusher)
+	if a.Length < 0 && flusher != nil && !a.More() {
+		flusher.Flush() // whoever waits for events wants to know that they will come
+	}
 	for {
 		n, err := a.Read(buffer[:])
 		if n > 0 {
@@ -292,8 +332,9 @@ func (x *exchange) refuseBackend(err error) {
 	case errors.Is(err, upstream.ErrSource):
 		x.refuseBody(err)
 	case errors.Is(err, context.Canceled):
-		// The client is gone. 499 is what others log for it.
+		// The client is gone. 499 is what others log for it. Without a panic net/http would answer 200.
 		x.decision.Status, x.decision.Reason = 499, "client_gone"
+		panic(http.ErrAbortHandler)
 	case errors.Is(err, upstream.ErrTimeout):
 		x.refuse(backendSlow)
 	case errors.Is(err, upstream.ErrDial):

@@ -253,12 +253,20 @@ func TestStreamsAreSentOnAsTheyCome(t *testing.T) {
 		for i := range 3 {
 			_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
 			w.(http.Flusher).Flush()
-			<-next
+			select {
+			case <-next:
+			case <-r.Context().Done():
+				return
+			}
 		}
 		w.Header().Set(http.TrailerPrefix+"X-After", "all")
 	})
 	w := newWorld(t, []edge.Route{public(b, "/x", "GET")}, nil)
-	answer, err := http.Get(w.url("/x"))
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	r, err := http.NewRequestWithContext(ctx, "GET", w.url("/x"), nil)
+	must(t, err)
+	answer, err := http.DefaultTransport.RoundTrip(r)
 	must(t, err)
 	defer func() { _ = answer.Body.Close() }()
 	buffer := make([]byte, 100)
@@ -288,7 +296,9 @@ func TestExpectContinueIsTheBackendsToAnswer(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	post := func(deny string) (status int, body string, continued bool) {
 		trace := &httptrace.ClientTrace{Got100Continue: func() { continued = true }}
-		r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", w.url("/x"), strings.NewReader(strings.Repeat("x", 1000)))
+		ctx, stop := context.WithTimeout(httptrace.WithClientTrace(t.Context(), trace), patience)
+		defer stop()
+		r, err := http.NewRequestWithContext(ctx, "POST", w.url("/x"), strings.NewReader(strings.Repeat("x", 1000)))
 		must(t, err)
 		r.Header.Set("Expect", "100-continue")
 		if deny != "" {
@@ -303,8 +313,8 @@ func TestExpectContinueIsTheBackendsToAnswer(t *testing.T) {
 	if status, body, continued := post(""); status != 200 || body != "1000" || !continued {
 		t.Errorf("got %d %q, continued %t", status, body, continued)
 	}
-	if status, _, continued := post("yes"); status != 403 || continued {
-		t.Errorf("got %d, continued %t", status, continued)
+	if status, body, continued := post("yes"); status != 403 || continued {
+		t.Errorf("got %d %q, continued %t", status, body, continued)
 	}
 }
 
@@ -366,7 +376,12 @@ func TestBackendThatIsDownSlowOrBroken(t *testing.T) {
 	must(t, err)
 	must(t, dead.Close())
 	release := make(chan struct{})
-	slow := newBackend(t, func(w http.ResponseWriter, r *http.Request) { <-release })
+	slow := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
 	defer close(release)
 	down := edge.Route{Name: "down", Path: "/down", Methods: []string{"GET"}, Who: edge.Public, Backend: "http://" + dead.Addr().String()}
 	late := public(slow, "/late", "GET")

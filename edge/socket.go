@@ -61,10 +61,14 @@ func (x *exchange) openSocket() {
 		x.refuseSocket(err)
 		return
 	}
-	if !x.handshake(ctx, l) {
-		l.socket.Release()
-		l.gone.Done()
-	}
+	opened := false
+	defer func() { // also where an answer breaks off with a panic
+		if !opened {
+			l.socket.Release()
+			l.gone.Done()
+		}
+	}()
+	opened = x.handshake(ctx, l)
 }
 
 // session returns the session of the player, for an identity token one that lasts as long as the token does, and ends with the
@@ -115,7 +119,7 @@ func (l *live) noticeFunc() func(time.Time) {
 // handshake asks the backend, answers the client, and hands both to the relay. It returns false where no socket came of it.
 func (x *exchange) handshake(ctx context.Context, l *live) bool {
 	offer := x.offer()
-	head := appendField(x.head(http.MethodGet), HeaderFence, strconv.FormatUint(fence(l.socket), 10))
+	head := appendField(x.head(http.MethodGet), HeaderFence, strconv.FormatUint(l.socket.Fence(), 10))
 	head = append(offer.append(head), "\r\n"...)
 	answer, err := x.route.pool.Do(ctx, &upstream.Request{Head: head, Timeout: x.route.Timeout, Upgrade: true, Retry: true})
 	if err != nil {
@@ -212,7 +216,7 @@ func (l *live) ended(o wsrelay.Outcome) {
 	if !ok {
 		reason = o.Reason
 	}
-	l.socket.Release()
+	l.socket.ReleaseFor(reason)
 	l.gone.Done()
 	if l.gate.config.ObserveSocket != nil {
 		l.gate.config.ObserveSocket(SocketEnd{
@@ -310,11 +314,4 @@ func (x *exchange) closeAtOnce(c connect.Closing) {
 	}
 	// Until the client's own close came: closing before would reset the connection, and the client would not see why.
 	_, _ = io.Copy(io.Discard, io.LimitReader(client, 64<<10))
-}
-
-func fence(s *connect.Socket) uint64 {
-	if f, ok := any(s).(interface{ Fence() uint64 }); ok {
-		return f.Fence()
-	}
-	return 0
 }

@@ -183,7 +183,10 @@ func newBackend(t testing.TB, handler http.HandlerFunc) *backend {
 		}
 		handler(w, r)
 	}))
-	t.Cleanup(b.Server.Close)
+	t.Cleanup(func() {
+		b.CloseClientConnections() // or a handler that still reads keeps Close, and with it all tests
+		b.Server.Close()
+	})
 	return b
 }
 

@@ -241,22 +241,47 @@ func (a *Answer) Trailer() []Field { return a.body.trailer }
 func (a *Answer) Close() {
 	a.once.Do(func() {
 		whole := a.body != nil && a.body.err == io.EOF && !a.body.framing.close && a.conn.r == a.conn.w
-		if a.sent != nil {
-			select {
-			case <-a.sent.done:
-				whole = whole && a.sent.err == nil
-			default:
-				whole = false
-			}
-		} else if a.request.Source != nil {
-			whole = false
-		}
-		if !whole || !a.stop() {
+		if !whole || !a.wasSent() || !a.stop() {
 			a.abort()
 			return
 		}
 		a.pool.put(a.conn)
 	})
+}
+
+// Sending says that the request's body was not read to its end: the backend answered before it, or wanted none of it. What is
+// left of it must not be taken for another request.
+func (a *Answer) Sending() bool {
+	switch {
+	case a.sent == nil:
+		return a.request.Source != nil
+	case a.sent.last.Load():
+		return false
+	}
+	return true
+}
+
+// lastWait is how long the end of a body may take to be written when the answer to it is there already.
+const lastWait = time.Second
+
+// wasSent says whether all of the request was sent. The goroutine that sends may have a step to go when the answer is there.
+func (a *Answer) wasSent() bool {
+	if a.sent == nil || !a.sent.last.Load() {
+		return !a.Sending()
+	}
+	select {
+	case <-a.sent.done:
+		return a.sent.err == nil
+	default:
+	}
+	timer := time.NewTimer(lastWait)
+	defer timer.Stop()
+	select {
+	case <-a.sent.done:
+		return a.sent.err == nil
+	case <-timer.C:
+		return false
+	}
 }
 
 func (a *Answer) abort() {
@@ -267,12 +292,13 @@ func (a *Answer) abort() {
 	}
 	select {
 	case <-a.sent.done:
+		return
 	default:
-		if a.request.Abort != nil {
-			a.request.Abort()
-		}
-		<-a.sent.done
 	}
+	if !a.sent.last.Load() && a.request.Abort != nil {
+		a.request.Abort()
+	}
+	<-a.sent.done
 }
 
 // Hijack hands the connection over after a 101, with what was read from it already. Close does nothing then.

@@ -6,21 +6,23 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // sending is a body on its way to the backend. err is set when done is closed, and when broken is: then the client's body broke
-// off.
+// off. last says that the whole body was read, and at most a write is left to do.
 type sending struct {
 	done, broken chan struct{}
 	err          error
+	last         atomic.Bool
 }
 
 func startSending(c *conn, r *Request) *sending {
 	s := &sending{done: make(chan struct{}), broken: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		if s.err = copyBody(c, r); errors.Is(s.err, ErrSource) {
+		if s.err = copyBody(c, r, &s.last); errors.Is(s.err, ErrSource) {
 			// The backend must not take half of a request for a whole one, nor wait for the rest. After an error of the
 			// connection there may still be an answer to read: the backend did not want the rest of the body.
 			close(s.broken)
@@ -35,7 +37,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([chunkLineRoom + 32<<10
 
 const chunkLineRoom = 10
 
-func copyBody(c *conn, r *Request) error {
+func copyBody(c *conn, r *Request, last *atomic.Bool) error {
 	buffer := copyBuffers.Get().(*[chunkLineRoom + 32<<10 + 2]byte)
 	defer copyBuffers.Put(buffer)
 	room := buffer[chunkLineRoom : len(buffer)-2]
@@ -51,8 +53,9 @@ func copyBody(c *conn, r *Request) error {
 				piece = chunkOf(buffer[:], n)
 			} else {
 				left -= int64(n)
+				last.Store(left == 0)
 			}
-			if err := c.push(piece, r.Timeout); err != nil {
+			if err := c.push(piece, r.Timeout); err != nil || left == 0 {
 				return err
 			}
 		}
@@ -60,6 +63,7 @@ func copyBody(c *conn, r *Request) error {
 		case err == io.EOF && left > 0:
 			return fmt.Errorf("%w: %w", ErrSource, io.ErrUnexpectedEOF)
 		case err == io.EOF:
+			last.Store(true)
 			return finishBody(c, r)
 		case err != nil:
 			return fmt.Errorf("%w: %w", ErrSource, err)
