@@ -37,6 +37,7 @@ test-all: check test fuzz ## what is slower, too: 50 kills of a store at work, a
 	cd store/bolt && SALLYPORT_TEST_LONG=1 go test -race -count=1 -timeout 30m ./...
 	cd e2e/nodes && SALLYPORT_TEST_LONG=1 go test -race -count=1 -timeout 60m -v ./...
 	cd deploy/awstest && SALLYPORT_TEST_LONG=1 go test -count=1 -timeout 60m ./mutants
+	cd deploy/awstest && SALLYPORT_TEST_LONG=1 go test -count=1 -timeout 60m -run KICS -v ./check
 	cd deploy/docker && SALLYPORT_TEST_LONG=1 go test -count=1 -timeout 30m .
 
 deploy: ## build, push, apply, wait, smoke-test, roll back on failure: make deploy ENV=dev (docs/aws.md)

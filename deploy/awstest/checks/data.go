@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/deploy/awstest/tf"
@@ -82,6 +83,10 @@ func cacheEncrypted(s *scene) {
 	})
 }
 
+// forbidden matches an access string that gives one of ElastiCache's restricted commands (its user guide, "Supported and restricted
+// commands"): a user with it cannot be made.
+var forbidden = regexp.MustCompile(`\+(acl\|(setuser|deluser|load|save)|bgrewriteaof|bgsave|config|debug|migrate|psync|replicaof|save|shutdown|slaveof|sync)\b`)
+
 // cacheUsers wants a user that the password lets in, with its own keys, and a default user that can do nothing.
 func cacheUsers(s *scene) {
 	s.each("aws_elasticache_replication_group", func(r tf.Resource) {
@@ -96,6 +101,10 @@ func cacheUsers(s *scene) {
 			s.report(r, "is on without a password")
 		case r.Text("user_name") != "default" && (strings.Contains(access, "~*") || !strings.Contains(access, "-@dangerous")):
 			s.report(r, "may do %s", access)
+		case forbidden.MatchString(access):
+			s.report(r, "is given a command that ElastiCache forbids, so it cannot be made: %s", access)
+		case r.Text("authentication_mode.0.type") == "no-password-required":
+			s.report(r, "has no password, so no group of Valkey takes it")
 		}
 	})
 }

@@ -159,6 +159,8 @@ var mutants = []mutant{
 	{name: "the cache takes plaintext too", check: "cache-encrypted", file: cache, find: `transit_encryption_mode    = "required"`, replace: `transit_encryption_mode    = "preferred"`},
 	{name: "the cache is not encrypted at rest", check: "cache-encrypted", file: cache, find: "at_rest_encryption_enabled = true", replace: "at_rest_encryption_enabled = false"},
 	{name: "the cache's default user is on", check: "cache-users", file: cache, find: `"off ~keys* -@all +get"`, replace: `"on ~* +@all"`},
+	{name: "a user that ElastiCache does not make", check: "cache-users", file: cache, find: "+info +time", replace: "+info +time +config|get"},
+	{name: "a user that Valkey does not take", check: "cache-users", file: cache, find: "+get\"\n\n  passwords_wo         = var.cache_password\n  passwords_wo_version = var.cache_password_version\n", replace: "+get\"\n\n  authentication_mode {\n    type = \"no-password-required\"\n  }\n"},
 	{name: "the cache evicts bans", check: "cache-eviction", file: cache, find: `value = "noeviction"`, replace: `value = "allkeys-lru"`},
 
 	// Logs, keys, buckets, images.

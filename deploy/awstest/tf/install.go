@@ -2,6 +2,7 @@ package tf
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,10 +20,11 @@ import (
 const (
 	providerVersion = "6.66.0"
 
-	// TFLint, Tfsec and Conftest are the linters.
+	// TFLint, Tfsec and Conftest are the linters; KICS, which takes minutes to build, is for make test-all.
 	TFLint   = "github.com/terraform-linters/tflint@v0.64.0"
 	Tfsec    = "github.com/aquasecurity/tfsec/cmd/tfsec@v1.26.0"
 	Conftest = "github.com/open-policy-agent/conftest@v0.71.1"
+	KICS     = "github.com/Checkmarx/kics/v2/cmd/console@v2.2.0"
 )
 
 // once holds a func() (string, error) for each tool, so that a process builds each once.
@@ -65,6 +67,22 @@ func newEnough(path string) bool {
 func Tool(t testing.TB, tool string) string {
 	t.Helper()
 	return build(t, tool, func() (string, error) { return install(tool) })
+}
+
+// Source returns the folder of the module that a tool is built of: the queries of KICS are there, and not in its binary.
+func Source(t testing.TB, tool string) string {
+	t.Helper()
+	path, version, _ := strings.Cut(tool, "@")
+	module, _, _ := strings.Cut(path, "/cmd/")
+	cmd := exec.Command("go", "mod", "download", "-json", module+"@"+version)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	out, err := cmd.Output()
+	var downloaded struct{ Dir string }
+	if err != nil || json.Unmarshal(out, &downloaded) != nil {
+		t.Fatalf("go mod download %s: %v\n%s", module, err, out)
+	}
+	return downloaded.Dir
 }
 
 // install builds a Go command at the version that tool names into the cache. Several test processes may come here at

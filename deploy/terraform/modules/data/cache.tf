@@ -36,23 +36,25 @@ resource "aws_elasticache_parameter_group" "this" {
   }
 }
 
-# Every group of users must have a default user; this one can do nothing.
+# A group of users of Redis must have a default user; this one can do nothing. It has a password because a group of Valkey takes no
+# user without one.
 resource "aws_elasticache_user" "default" {
   user_id       = "${var.name}-default"
   user_name     = "default"
   engine        = var.cache.engine
   access_string = "off ~keys* -@all +get"
-  authentication_mode {
-    type = "no-password-required"
-  }
+
+  passwords_wo         = var.cache_password
+  passwords_wo_version = var.cache_password_version
 }
 
 resource "aws_elasticache_user" "sallyport" {
   user_id   = "${var.name}-sallyport"
   user_name = "sallyport"
   engine    = var.cache.engine
-  # Its own keys, and nothing that is dangerous but reading what the server says of itself.
-  access_string        = "on ~sallyport* &sallyport* +@all -@dangerous -@admin +info +config|get"
+  # Its own keys, and what the tests of store/redis run with, less what is dangerous; INFO says whether the server evicts. CONFIG
+  # cannot be given back: ElastiCache refuses to make a user with a command that it forbids.
+  access_string        = "on ~sallyport* &sallyport* -@all +@read +@write +@scripting +@connection -@dangerous +publish +subscribe +wait +info +time"
   passwords_wo         = var.cache_password
   passwords_wo_version = var.cache_password_version
 }
