@@ -10,7 +10,7 @@ import (
 type CloseReason string
 
 const (
-	// CloseFinished: the work is done. It is also the reason of a socket that its owner released.
+	// CloseFinished: the work is done. It is also the reason of a socket that its owner released without another.
 	CloseFinished CloseReason = "finished"
 	// CloseExpired: the session's token expired and no refresh came.
 	CloseExpired CloseReason = "expired"

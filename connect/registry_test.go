@@ -347,6 +347,31 @@ func TestCloseAndRelease(t *testing.T) {
 	})
 }
 
+func TestReleaseForAReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t, connect.RegistryConfig{})
+		for _, c := range []struct{ released, counted connect.CloseReason }{
+			{connect.CloseSilent, connect.CloseSilent}, {connect.CloseBackendLost, connect.CloseBackendLost},
+			{"of one's own", connect.CloseRefused}, // a metric's label is one of a list
+		} {
+			socket, p := d.admit(sessionOf(1), "lobby", "")
+			socket.ReleaseFor(c.released)
+			socket.Release()
+			if reason, _ := socket.Ended(); reason != c.counted || d.registry.State().Ended[c.counted] != 1 {
+				t.Errorf("released for %q it ended as %q: %v", c.released, reason, d.registry.State().Ended)
+			}
+			p.want(t)
+		}
+		socket, p := d.admit(sessionOf(1), "lobby", "")
+		socket.Close(connect.CloseKicked)
+		socket.ReleaseFor(connect.CloseSlow)
+		p.want(t, connect.CloseKicked)
+		if ended := d.registry.State().Ended; ended[connect.CloseSlow] != 0 || ended[connect.CloseFinished] != 0 {
+			t.Errorf("ended %v, want each socket once", ended)
+		}
+	})
+}
+
 func TestRenewExtendsTheSocketsOfASession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(t, connect.RegistryConfig{})

@@ -141,11 +141,15 @@ func (s *Socket) Close(reason CloseReason) bool {
 
 // Release says that the connection is over: its slot is free, and if the registry has not ended it, Hooks.Close is never
 // called. Whoever admitted a socket calls it when the connection ends by itself; a deferred call is right in any case.
-func (s *Socket) Release() {
+func (s *Socket) Release() { s.ReleaseFor(CloseFinished) }
+
+// ReleaseFor is Release by who has ended the connection and knows why, as a relay whose client was silent: Ended and
+// RegistryState.Ended tell that reason. One that the registry gave before stays.
+func (s *Socket) ReleaseFor(reason CloseReason) {
 	r := s.registry
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.remove(s, CloseFinished) {
+	if r.remove(s, s.route.Profile.Closing(reason).Reason) {
 		r.settle()
 	}
 }

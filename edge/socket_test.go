@@ -317,6 +317,9 @@ func TestBackendThatDiesOrRefuses(t *testing.T) {
 	routes[1].Name = "full"
 	w := newWorld(t, routes, nil)
 	w.dial(t, "/ws", bearer(t, "ada"), "").wants("close 1011 backend_lost: the game server went away, connect again")
+	if e := <-w.ends; e.Reason != connect.CloseBackendLost || w.registry.State().Ended[e.Reason] != 1 {
+		t.Errorf("observed %q, the registry counts %v", e.Reason, w.registry.State().Ended)
+	}
 
 	// A refusal passes, and the connection is no tunnel: what comes behind it goes nowhere.
 	c := w.dial(t, "/full", bearer(t, "ada"), "GET /secret HTTP/1.1\r\nHost: x\r\n\r\n")
