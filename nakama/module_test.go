@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -344,5 +345,37 @@ func TestNamingNeverBlocks(t *testing.T) {
 	}
 	if n := m.naming.lost.Load(); n != reportsWaiting {
 		t.Errorf("%d reports were given up, want %d", n, reportsWaiting)
+	}
+}
+
+// TestClientStays shows that a player's token goes to this Nakama alone.
+func TestClientStays(t *testing.T) {
+	var proxied atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied.Add(1) }))
+	defer proxy.Close()
+	self := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, proxy.URL, http.StatusTemporaryRedirect)
+	}))
+	defer self.Close()
+	m, _ := newTestModule(t, followedLedger(t))
+	m.self = self.URL
+	m.client = newClient(m.self, func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) })
+	if good, err := m.whoami(t.Context(), someUser, "a token"); good || err == nil {
+		t.Errorf("a redirect is taken for an answer: %v %v", good, err)
+	}
+	if n := proxied.Load(); n != 0 {
+		t.Errorf("the token went elsewhere %d times", n)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://192.0.2.1/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := m.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if n := proxied.Load(); n != 1 {
+		t.Errorf("the proxy of the environment got %d requests for the server, want 1", n)
 	}
 }

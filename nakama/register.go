@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,12 +91,10 @@ func newModule(ctx context.Context, logger runtime.Logger, db *sql.DB, nk runtim
 	}
 	m := &module{
 		config: config, logger: logger, db: db, nk: nk, now: time.Now, started: time.Now(),
-		self: selfAddress(config.Self, server.GetSocket()),
-		// Not http.DefaultClient, whose timeout Nakama sets for the whole process.
-		client: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: askTimeout, CheckRedirect: stay},
-		logins: newRecent[login](loginsKept), tids: newRecent[string](loginsKept), verdicts: newRecent[verdict](verdictsKept),
-		ended: newRecent[struct{}](endedKept),
+		self: selfAddress(config.Self, server.GetSocket()), ended: newRecent[struct{}](endedKept), verdicts: newRecent[verdict](verdictsKept),
+		logins: newRecent[login](loginsKept), tids: newRecent[string](loginsKept),
 	}
+	m.client = newClient(m.self, http.ProxyFromEnvironment)
 	if m.identities, err = newIdentities(&m.config); err != nil {
 		return nil, err
 	}
@@ -105,8 +104,19 @@ func newModule(ctx context.Context, logger runtime.Logger, db *sql.DB, nk runtim
 	return m, m.openSessions(server.GetSession())
 }
 
-// stay follows no redirect: tokens and secrets go where the configuration says, and nowhere else.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// newClient is not http.DefaultClient, whose timeout Nakama sets for the whole process. Players' tokens, which are shown to
+// this Nakama, and the server's secret go where the configuration says: by no redirect, and the tokens by no proxy.
+func newClient(self string, proxy func(*http.Request) (*url.URL, error)) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = func(r *http.Request) (*url.URL, error) {
+		if strings.HasPrefix(r.URL.String(), self+"/") {
+			return nil, nil
+		}
+		return proxy(r)
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Transport: transport, Timeout: askTimeout, CheckRedirect: stay}
+}
 
 func selfAddress(configured string, socket runtime.SocketConfig) string {
 	if configured != "" {
