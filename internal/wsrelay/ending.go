@@ -97,6 +97,18 @@ func (p *Pipe) inject(to int) {
 	if !s.is(wants) || !from.boundary() {
 		return
 	}
+	if !s.out.full() {
+		p.injectMost(to)
+	}
+	if s.is(wantClose) {
+		p.injectClose(to)
+	}
+	p.tidy()
+}
+
+// injectMost puts in all frames but the last.
+func (p *Pipe) injectMost(to int) {
+	s := &p.sides[to]
 	if s.is(wantPing) {
 		s.clear(wantPing)
 		p.send(to, pingFrame)
@@ -106,15 +118,11 @@ func (p *Pipe) inject(to int) {
 		s.clear(wantPong)
 		p.sendOwn(to, wsframe.Pong, p.extra.pong)
 	}
-	if s.is(wantText) && from.in.BetweenMessages() {
+	if s.is(wantText) && p.sides[1-to].in.BetweenMessages() {
 		s.clear(wantText)
 		p.send(to, p.extra.texts)
 		p.extra.texts = nil
 	}
-	if s.is(wantClose) {
-		p.injectClose(to)
-	}
-	p.tidy()
 }
 
 // injectClose tells a side to close. Nothing else goes to it from then on.

@@ -23,6 +23,23 @@ func (l *Loop) Quiesce() {
 	}
 }
 
+// Kept is the memory of what the loop's pipes keep, in bytes.
+func (l *Loop) Kept() int {
+	sum := 0
+	for _, g := range l.groups {
+		g.lock()
+		for _, p := range g.pipes {
+			for i := range 2 {
+				if p != nil && p.sides[i].out != nil {
+					sum += cap(p.sides[i].out.b)
+				}
+			}
+		}
+		g.unlock()
+	}
+	return sum
+}
+
 // Settle does at once what is due by the loop's clock, as the loop does every 50 ms.
 func (l *Loop) Settle() {
 	for _, g := range l.groups {

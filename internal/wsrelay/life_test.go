@@ -1,6 +1,7 @@
 package wsrelay_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -154,6 +155,42 @@ func TestHeartbeatAnswerWaits(t *testing.T) {
 		last := w.backend.fragment(wsframe.Continuation, true, "end")
 		w.backend.send(last)
 		w.client.wants(last + w.backend.frame(wsframe.Text, "hb"))
+	})
+}
+
+// TestOwnFramesAreBounded: who asks for frames of ours and takes none of them cannot have them pile up.
+func TestOwnFramesAreBounded(t *testing.T) {
+	text := strings.Repeat("x", wsframe.MaxControl)
+	for from, asking := range map[string]func(w *world) (*end, string){
+		"client":  func(w *world) (*end, string) { return w.client, w.client.frame(wsframe.Text, text) },
+		"backend": func(w *world) (*end, string) { return w.backend, w.backend.frame(wsframe.Ping, text) },
+	} {
+		t.Run(from, func(t *testing.T) {
+			forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
+				w := start(t, config, setup{policy: wsrelay.Policy{Heartbeat: []byte(text), MaxRate: -1}})
+				peer, frame := asking(w)
+				for range 600 { // 15 MB, of which the kernel holds a few
+					peer.send(strings.Repeat(frame, 200))
+				}
+				if got, most := w.loop.Kept(), 256<<10; got == 0 || got > most {
+					t.Errorf("%d bytes are kept, want %d at most", got, most)
+				}
+			})
+		})
+	}
+}
+
+// TestOwnFramesComeLater: what could not be said while too much was kept is said once that is taken: of pongs the latest.
+func TestOwnFramesComeLater(t *testing.T) {
+	forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
+		w := start(t, config, setup{})
+		ping := w.backend.frame(wsframe.Ping, strings.Repeat("p", wsframe.MaxControl))
+		for range 200 {
+			w.backend.send(strings.Repeat(ping, 200))
+		}
+		w.backend.send(w.backend.frame(wsframe.Ping, "the last"))
+		for w.backend.wantsFrame(wsframe.Pong) != "the last" { // and the world's patience ends it
+		}
 	})
 }
 

@@ -19,6 +19,18 @@ func (q *queue) release() {
 	}
 }
 
+// full reports whether frames of our own must wait: who asks for them and takes none must not have them pile up.
+func (q *queue) full() bool { return q != nil && len(q.b)-q.at > bufferSize+maxTexts }
+
+// advance forgets n bytes and reports whether those were all. It does not let room that is used up grow.
+func (q *queue) advance(n int) bool {
+	q.at += n
+	if q.at >= bufferSize {
+		q.b, q.at = q.b[:copy(q.b, q.b[q.at:])], 0
+	}
+	return q.at == len(q.b)
+}
+
 // bufferSize is how much is read at once.
 const bufferSize = 64 << 10
 
@@ -48,13 +60,13 @@ func (p *Pipe) send(to int, b []byte) {
 // sent notes that a side took n bytes of what was kept, and reports whether that was all.
 func (p *Pipe) sent(i, n int) bool {
 	s := &p.sides[i]
-	s.out.at += n
-	if s.out.at < len(s.out.b) {
+	if !s.out.advance(n) {
 		return false
 	}
 	s.out.release()
 	s.out = nil
 	s.clear(late)
+	p.inject(i)
 	p.group.arm(p, p.due()) // the other side can be heard again, and so be silent
 	return true
 }
