@@ -232,6 +232,22 @@ func TestLateRevocations(t *testing.T) {
 	}
 }
 
+// TestSessionFromBeforeTheStart shows that Nakama's deny list, which a restart empties, gets a revoked session again if the
+// revocation says whose it is.
+func TestSessionFromBeforeTheStart(t *testing.T) {
+	m, nk := newTestModule(t, followedLedger(t))
+	at := m.now().Add(-time.Hour)
+	m.revoked(session.Event{Kind: session.SessionRevoked, Session: otherUser, At: at})
+	m.revoked(session.Event{Kind: session.SessionRevoked, Session: "not Nakama's", Player: identity.Player{Realm: "players", Subject: someUser}, At: at})
+	if got := nk.all(); len(got) != 0 {
+		t.Errorf("Nakama was told to end %q", got)
+	}
+	m.revoked(session.Event{Kind: session.SessionRevoked, Session: otherUser, Player: identity.Player{Realm: "players", Subject: someUser}, At: at})
+	if got := nk.all(); len(got) != 1 || got[0] != someUser+" true" {
+		t.Errorf("Nakama was told to end %q", got)
+	}
+}
+
 // TestPanicsOfNakamaStayInside is about what runs on goroutines of ours, where a panic would end the whole of Nakama.
 func TestPanicsOfNakamaStayInside(t *testing.T) {
 	m, nk := newTestModule(t, followedLedger(t))

@@ -244,7 +244,7 @@ func TestEdgeRevocations(t *testing.T) {
 
 func TestEdgeExpiry(t *testing.T) {
 	t.Parallel()
-	gates, _ := withEdge(t, 1, "--session.token_expiry_sec", "8")
+	gates, _ := withEdge(t, 1, "--session.token_expiry_sec", "12")
 	g := gates[0]
 	ends, renewed := g.signIn(t, "alice"), g.signIn(t, "bob")
 	g.driver.must("open", g.as(ends, args{"socket": "ends"}))

@@ -162,7 +162,7 @@ func TestLogoutEverywhere(t *testing.T) {
 // TestExpiry shows that a socket ends with its session, unless a refresh renewed it.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
-	w := withPlugin(t, nil, "--session.token_expiry_sec", "8")
+	w := withPlugin(t, nil, "--session.token_expiry_sec", "12")
 	ends, renewed := w.signIn(t, "alice"), w.signIn(t, "bob")
 	w.driver.must("open", w.as(ends, args{"socket": "ends"}))
 	w.driver.must("open", w.as(renewed, args{"socket": "renewed"}))

@@ -86,12 +86,12 @@ func pluginFor(release string) (string, error) {
 	return folder, nil
 }
 
-// goBuild builds as releases do: with -trimpath, or no plugin loads.
+// goBuild builds as releases do: with -trimpath, or no plugin loads, and without what debuggers need, which takes the linker long.
 func goBuild(module, output string, arguments ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
 	path := filepath.Join(dir, output)
-	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", path}, arguments...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", path}, arguments...)...)
 	cmd.Dir, cmd.Env = module, append(os.Environ(), "GOWORK=off", "CGO_ENABLED=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %v in %s: %w\n%s", arguments, module, err, out)

@@ -50,6 +50,10 @@ func (w world) signIn(t *testing.T, username string) player {
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	w := withPlugin(t, nil)
+	bob := w.pool.login(t, "game", "bob").AccessToken
+	w.driver.refused("a new player who wants no account", "custom", 404, w.base(args{"account": bob, "create": false}))
+	w.driver.session("custom", w.base(args{"account": bob, "create": true}))
+	w.driver.session("custom", w.base(args{"account": bob, "create": false}))
 	var tokens struct{ Access string }
 	decode(t, w.driver.must("srp", args{"endpoint": w.pool.endpoint, "pool": poolID, "clientID": "game", "username": "alice", "password": password}), &tokens)
 	for name, sent := range map[string]args{
