@@ -58,9 +58,13 @@ func (x *exchange) isHandshake() bool {
 	return err == nil && len(key) == 16 && len(keys[0]) == 24
 }
 
-// offer reads what the client offers, without the subprotocol that carries a token.
+// offer reads what the client offers, without the subprotocol that carries a token, and without compression where a
+// heartbeat is known by its text.
 func (x *exchange) offer() handshake {
-	h := handshake{key: x.r.Header["Sec-Websocket-Key"][0], extensions: x.r.Header["Sec-Websocket-Extensions"]}
+	h := handshake{key: x.r.Header["Sec-Websocket-Key"][0]}
+	if x.route.Socket.Heartbeat == "" {
+		h.extensions = x.r.Header["Sec-Websocket-Extensions"]
+	}
 	for _, value := range x.r.Header["Sec-Websocket-Protocol"] {
 		for protocol := range strings.SplitSeq(value, ",") {
 			protocol = strings.Trim(protocol, " \t")
