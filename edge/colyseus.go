@@ -101,6 +101,23 @@ type reservation struct {
 
 func newSeats(limit int) *seats { return &seats{limit: limit, by: make(map[seat]*list.Element)} }
 
+// adopt takes the seats of other routes over, as when a configuration is read again while players are on their way to them.
+func (s *seats) adopt(others *seats) {
+	others.mu.Lock()
+	var all []reservation
+	for e := others.order.Back(); e != nil; e = e.Prev() {
+		all = append(all, *e.Value.(*reservation))
+	}
+	others.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range all {
+		if s.by[r.seat] == nil {
+			s.put(r)
+		}
+	}
+}
+
 func (s *seats) reserve(at seat, p identity.Player, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,12 +127,17 @@ func (s *seats) reserve(at seat, p identity.Player, now time.Time) {
 		*e.Value.(*reservation) = reservation{at, p, now.Add(seatWait)}
 		return
 	}
+	s.put(reservation{at, p, now.Add(seatWait)})
+}
+
+// put remembers a seat that is new. The lock is held.
+func (s *seats) put(r reservation) {
 	for s.order.Len() >= s.limit {
 		oldest := s.order.Back()
 		s.order.Remove(oldest)
 		delete(s.by, oldest.Value.(*reservation).seat)
 	}
-	s.by[at] = s.order.PushFront(&reservation{at, p, now.Add(seatWait)})
+	s.by[r.seat] = s.order.PushFront(&r)
 }
 
 func (s *seats) take(at seat, p identity.Player, now time.Time) bool {
@@ -132,4 +154,19 @@ func (s *seats) take(at seat, p identity.Player, now time.Time) bool {
 	r.expires = now.Add(seatLife)
 	s.order.MoveToFront(e)
 	return true
+}
+
+// adoptSeats keeps the seats of the routes that were there before and have the same name and backend.
+func (t *table) adoptSeats(old *table) {
+	if old == nil {
+		return
+	}
+	for _, r := range t.routes {
+		to, ok := r.special.(seatTaking)
+		for _, before := range old.routes {
+			if from, was := before.special.(seatTaking); ok && was && from.seats != to.seats && before.Name == r.Name && before.Backend == r.Backend {
+				to.seats.adopt(from.seats)
+			}
+		}
+	}
 }

@@ -178,6 +178,7 @@ func (g *Gate) SetRoutes(routes []Route) error {
 		}
 	}
 	g.pools = pools
+	t.adoptSeats(g.table.Load())
 	g.table.Store(t)
 	return nil
 }

@@ -26,10 +26,15 @@ var reserved = headerSet(append(connect.IdentityHeaders(),
 	"X-Real-Ip", "Forwarded", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "X-Cluster-Client-Ip", "Client-Ip",
 	"X-Remote-Addr", "X-Remote-User", "Remote-User", "X-Original-Uri", "X-Original-Url", "X-Original-Method", "X-Original-Host",
 	"X-Rewrite-Url", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "Authorization",
+	"X-Forwarded", "X-Original-Forwarded-For", "Fastly-Client-Ip", "X-Envoy-External-Address",
 )...)
 
 // reservedPrefixes are those of families of such headers.
 var reservedPrefixes = []string{"X-Auth-", "X-Forwarded-", "X-Sallyport-"}
+
+// gatewayPrefixes are those of headers that grpc-gateway, Nakama's for one, hands on under what is behind the prefix:
+// Grpc-Metadata-X-Forwarded-For comes before the X-Forwarded-For that the gate wrote.
+var gatewayPrefixes = []string{"Grpc-Metadata-", "Grpcgateway-"}
 
 func headerSet(names ...string) map[string]bool {
 	set := make(map[string]bool, len(names))
@@ -44,6 +49,11 @@ func headerSet(names ...string) map[string]bool {
 func (g *Gate) isReserved(name string) bool {
 	if reserved[name] || name == g.secret.header {
 		return true
+	}
+	for _, prefix := range gatewayPrefixes {
+		if inner, ok := strings.CutPrefix(name, prefix); ok {
+			return hopByHop[inner] || g.isReserved(inner)
+		}
 	}
 	if strings.IndexFunc(name, isOdd) >= 0 {
 		spelled := http.CanonicalHeaderKey(strings.Map(func(c rune) rune {
@@ -68,7 +78,7 @@ func isOdd(c rune) bool {
 
 // appendClientHeaders appends the client's headers that go on to the backend.
 func (x *exchange) appendClientHeaders(head []byte) []byte {
-	named := connectionNames(x.r.Header)
+	named := connectionNames(x.r.Header["Connection"])
 	for name, values := range x.r.Header {
 		if hopByHop[name] || named[name] || x.gate.isReserved(name) || x.upgrade && isHandshake[name] {
 			continue
@@ -92,9 +102,9 @@ func (x *exchange) appendClientHeaders(head []byte) []byte {
 var isHandshake = headerSet("Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Sec-WebSocket-Accept")
 
 // connectionNames returns the headers that Connection names: they end here.
-func connectionNames(header http.Header) map[string]bool {
+func connectionNames(values []string) map[string]bool {
 	var named map[string]bool
-	for _, value := range header["Connection"] {
+	for _, value := range values {
 		for name := range strings.SplitSeq(value, ",") {
 			name = http.CanonicalHeaderKey(strings.Trim(name, " \t"))
 			if name == "" || name == "Close" || name == "Keep-Alive" || name == "Upgrade" {
@@ -255,12 +265,13 @@ func isCookie(name string, names []string) bool {
 func copyAnswerHeaders(header http.Header, a *upstream.Answer) {
 	// One slice for all values, so that there is one allocation.
 	values := make([]string, 0, len(a.Fields))
-	var named map[string]bool
+	var connection []string
 	for _, f := range a.Fields {
 		if strings.EqualFold(f.Name, "Connection") {
-			named = connectionNames(http.Header{"Connection": {f.Value}})
+			connection = append(connection, f.Value)
 		}
 	}
+	named := connectionNames(connection)
 	for _, f := range a.Fields {
 		name := http.CanonicalHeaderKey(f.Name)
 		if hopByHop[name] || named[name] {

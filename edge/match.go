@@ -224,7 +224,7 @@ func (r *route) asked() *route {
 			Name: r.Name, Path: r.Path, Methods: []string{http.MethodOptions}, Backend: r.Backend, Who: Public, Timeout: r.Timeout,
 			BodyTimeout: r.BodyTimeout, Preflight: true,
 		},
-		pattern: r.pattern, pool: r.pool,
+		pattern: r.pattern, pool: r.pool, secrets: r.secrets, cookies: r.cookies,
 	}
 }
 

@@ -356,6 +356,10 @@ func (x *exchange) readObject(names ...string) (object jws.Object, ok bool) {
 	if !ok {
 		return object, false
 	}
+	if x.r.Header["Content-Encoding"] != nil { // Nakama would read something else out of the same bytes
+		x.refuse(badBody)
+		return object, false
+	}
 	var err error
 	if len(bytes.TrimSpace(data)) > 0 {
 		if object, err = jws.ParseObject(data); err != nil {

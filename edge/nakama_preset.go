@@ -24,7 +24,8 @@ type NakamaConfig struct {
 	SessionKeys, RefreshKeys [][]byte
 	// InsecureKeys allows keys that are short or Nakama's defaults, see session.NakamaConfig.
 	InsecureKeys bool
-	// RPCs are the ids of remote procedures that players may call, in lower case. Nil is all of them.
+	// RPCs are the ids of remote procedures that players may call over HTTP, in lower case. Nil is all of them. What they call over
+	// their socket is between them and Nakama: a procedure that is for servers must look at its caller.
 	RPCs []string
 	// Username says where a new account's username comes from. Default UsernameNone.
 	Username UsernamePolicy
@@ -139,7 +140,7 @@ func newNakamaPreset(c NakamaConfig) *nakamaPreset {
 func (p *nakamaPreset) route(name, path string, who Who, methods ...string) Route {
 	return Route{
 		Name: name, Path: path, Methods: methods, Backend: p.config.Backend, Who: who, Timeout: p.config.Timeout, MaxBody: nakamaBody,
-		Preflight: true, refuseQuery: []string{"http_key"}, fail: p.fail,
+		Preflight: true, refuseQuery: []string{"http_key", "httpKey"}, fail: p.fail,
 	}
 }
 

@@ -123,7 +123,7 @@ func (x *exchange) isPreflight() bool {
 func (x *exchange) authenticate() bool {
 	guard := x.route.guard
 	if guard == nil {
-		return true
+		return x.hideTokens()
 	}
 	principal, token, err := guard.AuthenticateToken(x.r, x.route.Rules...)
 	if err != nil && x.route.optional && jws.ReasonOf(err) == connect.MissingToken {
@@ -140,7 +140,17 @@ func (x *exchange) authenticate() bool {
 	x.principal, x.token = principal, token
 	x.decision.Player = player(principal)
 	x.decision.Session = sessionID(principal)
+	return x.hideTokens()
+}
+
+// hideTokens takes tokens out of the query. Where one stands behind a semicolon, which parts parameters for some servers, it was
+// not read here, and the request is refused.
+func (x *exchange) hideTokens() bool {
 	x.query = stripQuery(x.query, x.route.secrets)
+	if hasParameter(x.query, x.route.secrets) {
+		x.refuse(badParameter)
+		return false
+	}
 	return true
 }
 

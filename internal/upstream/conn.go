@@ -110,10 +110,10 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// expect sets the read deadline. Setting one costs as much as reading, so it is moved by whole seconds.
+// expect sets the read deadline. Setting one costs as much as reading, so it is moved by whole seconds, or by tenths of a short wait.
 func (c *conn) expect(wait time.Duration) {
 	until := time.Now().Add(wait)
-	if until.Sub(c.deadline) < time.Second && c.deadline.Sub(until) < time.Second {
+	if step := min(time.Second, wait/10); until.Sub(c.deadline) < step && c.deadline.Sub(until) < step {
 		return
 	}
 	c.deadline = until

@@ -163,3 +163,26 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// dated counts the read deadlines that are set.
+type dated struct {
+	net.Conn
+	set int
+}
+
+func (d *dated) SetReadDeadline(time.Time) error {
+	d.set++
+	return nil
+}
+
+func TestShortWaitsBeginAnew(t *testing.T) {
+	d := &dated{}
+	c := &conn{Conn: d}
+	for range 20 {
+		c.expect(10 * time.Millisecond)
+		time.Sleep(2 * time.Millisecond) // what is tested is that time passes
+	}
+	if d.set != 20 {
+		t.Errorf("of 20 waits %d had all of their time", d.set)
+	}
+}
