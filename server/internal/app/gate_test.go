@@ -9,8 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/sallyport-auth/sallyport/jws"
 	"github.com/sallyport-auth/sallyport/server/internal/app"
+	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
 )
 
 // serveGated serves a configuration with a gate, until the test ends, and returns the gate's address.
@@ -104,6 +107,26 @@ func TestGateAtReload(t *testing.T) {
 	}
 	if err := a.Reload(parse(t, dir, base)); err != nil || !strings.Contains(out.String(), `"unchanged":"gate"`) || status("/ws") != http.StatusUpgradeRequired {
 		t.Errorf("%v: log %s", err, out)
+	}
+}
+
+// TestReloadIsWhole: a mistake in the gate leaves the key file as unread as all else.
+func TestReloadIsWhole(t *testing.T) {
+	dir := folder(t)
+	a, _ := start(t, dir, base+gated)
+	keys := func() string { return ask(a, "GET", "/.well-known/jwks.json").Body.String() }
+	before := keys()
+	if err := keyfile.Create(filepath.Join(dir, "other.json"), jws.EdDSA, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	reload := func(path string) error {
+		return a.Reload(parse(t, dir, strings.NewReplacer("keys.json", "other.json", "path: /ws", "path: "+path).Replace(base+gated)))
+	}
+	if err := reload("/a//b"); err == nil || keys() != before {
+		t.Errorf("%v: keys %s, want %s", err, keys(), before)
+	}
+	if err := reload("/ws"); err != nil || keys() == before {
+		t.Errorf("%v: the keys are still the former ones", err)
 	}
 }
 

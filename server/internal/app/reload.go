@@ -22,7 +22,11 @@ func (a *App) Reload(file *config.File) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.checkGate(file), a.reloadFiles(file)); err != nil {
+	read, err := a.readFiles(file)
+	if err = errors.Join(a.checkGate(file), err); err == nil {
+		err = a.useFiles(file, read)
+	}
+	if err != nil {
 		g.closeBut(old)
 		return err
 	}
@@ -41,22 +45,31 @@ func (a *App) Reload(file *config.File) error {
 	return nil
 }
 
-// reloadFiles reads the key file and the certificate again. Nothing is changed unless both can be used.
-func (a *App) reloadFiles(file *config.File) error {
-	files, err := readCertificates(file)
-	if err != nil {
-		return err
+// files are what a configuration has outside of its own file. keys are nil if there is no key file.
+type files struct {
+	certificates certificates
+	keys         []session.KeyEntry
+}
+
+// readFiles reads the key file and the certificates again. It changes nothing.
+func (a *App) readFiles(file *config.File) (read files, err error) {
+	if read.certificates, err = readCertificates(file); err != nil || a.keys == nil {
+		return read, err
 	}
+	if read.keys, err = a.readKeys(file); err != nil {
+		return read, file.Problem("sessions.key_file", err)
+	}
+	return read, nil
+}
+
+// useFiles puts them in place of those before, all or none.
+func (a *App) useFiles(file *config.File, read files) error {
 	if a.keys != nil {
-		entries, err := a.readKeys(file)
-		if err == nil {
-			err = a.keys.Replace(entries)
-		}
-		if err != nil {
+		if err := a.keys.Replace(read.keys); err != nil {
 			return file.Problem("sessions.key_file", err)
 		}
 	}
-	a.use(files)
+	a.use(read.certificates)
 	return nil
 }
 
