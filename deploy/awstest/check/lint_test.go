@@ -1,7 +1,9 @@
 package check
 
 import (
+	"flag"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,15 @@ import (
 
 	"github.com/sallyport-auth/sallyport/deploy/awstest/tf"
 )
+
+// TestMain has the linters built while the modules are tested, unless only some tests run.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.run").Value.String() == "" {
+		tf.Begin(tf.Conftest, tf.TFLint, tf.Tfsec)
+	}
+	os.Exit(m.Run())
+}
 
 // lint runs a linter and fails the test with what it prints unless it is content.
 func lint(t *testing.T, dir, tool string, args ...string) {
@@ -26,6 +37,7 @@ func conftest(t *testing.T, args ...string) {
 }
 
 func TestCodePolicies(t *testing.T) {
+	t.Parallel()
 	conftest(t, append([]string{"--parser", "hcl2", "--policy", "policy/code"}, sources(t)...)...)
 }
 
@@ -47,6 +59,7 @@ func sources(t *testing.T) []string {
 }
 
 func TestTFLint(t *testing.T) {
+	t.Parallel()
 	tool := tf.Tool(t, tf.TFLint)
 	for _, module := range tf.Modules(t) {
 		lint(t, filepath.Join(tf.Root(), module), tool, "--no-color", "--config", filepath.Join(tf.Root(), ".tflint.hcl"))
@@ -54,6 +67,7 @@ func TestTFLint(t *testing.T) {
 }
 
 func TestTfsec(t *testing.T) {
+	t.Parallel()
 	tool := tf.Tool(t, tf.Tfsec)
 	tree := tf.Copy(t) // without .terraform, whose copies of modules would be looked at as well
 	for _, root := range append([]string{"bootstrap"}, tf.Examples...) {

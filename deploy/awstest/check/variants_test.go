@@ -35,7 +35,7 @@ func variant(t *testing.T, tree *tf.Tree, example string, want rules.Want) {
 	if !tf.Real() { // a mocked plan has no list of what is unknown, which the policies need
 		policies(t, tree.Plan(t, example, vars).JSON)
 	}
-	applied := tree.Apply(t, example, vars)
+	applied := tree.ApplyPlan(t, example, vars)
 	for _, hole := range rules.Check(applied, want) {
 		t.Error(hole)
 	}

@@ -106,7 +106,21 @@ func webACL(s *scene) {
 				s.report(r, "only counts in rule %s", name)
 			}
 		}
+		if !slices.Contains(counted(there["AWSManagedRulesCommonRuleSet"]), "NoUserAgent_HEADER") {
+			s.report(r, "blocks the sockets of game engines, which have no User-Agent")
+		}
 	})
+}
+
+// counted are the rules of a managed group that do not block.
+func counted(rule tf.Resource) []string {
+	var names []string
+	for _, o := range list(rule, "statement.0.managed_rule_group_statement.0.rule_action_override") {
+		if len(list(o, "action_to_use.0.count")) > 0 {
+			names = append(names, o.Text("name"))
+		}
+	}
+	return names
 }
 
 func wafLog(s *scene) {

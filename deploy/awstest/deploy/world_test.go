@@ -93,7 +93,7 @@ func (w *world) stubs(names []string) {
 	}
 	w.env = []string{
 		"PATH=" + bin, "HOME=" + w.dir, "WORLD=" + w.dir, "REAL_TERRAFORM=" + w.terraform, "ROOT_DIR=" + w.root,
-		"CHECKPOINT_DISABLE=1", "AWS_EC2_METADATA_DISABLED=true", "SMOKE_TRIES=2", "SMOKE_PAUSE=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
+		"CHECKPOINT_DISABLE=1", "GOGC=400", "AWS_EC2_METADATA_DISABLED=true", "SMOKE_TRIES=2", "SMOKE_PAUSE=0", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
 		"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com", "GIT_CONFIG_NOSYSTEM=1",
 	}
 }

@@ -58,6 +58,7 @@ var mutants = []mutant{
 		replace: "name     = \"side-doors\"\n    priority = 0\n\n    action {\n      count {}\n    }",
 	},
 	{name: "the WAF's managed rules only count", check: "waf", file: waf, find: "override_action {\n        none {}\n      }", replace: "override_action {\n        count {}\n      }"},
+	{name: "the WAF blocks sockets of game engines", check: "waf", file: "modules/waf-cloudfront/variables.tf", find: `, "NoUserAgent_HEADER"]`, replace: "]"},
 	{name: "the WAF writes tokens from the query", check: "waf-log", file: waf, find: "  redacted_fields {\n    query_string {}\n  }\n", replace: ""},
 	{name: "the WAF writes Authorization", check: "waf-log", file: waf, find: `toset(["authorization", "cookie",`, replace: `toset(["cookie",`},
 	{name: "CloudFront writes query strings", check: "access-log", file: cdnLogs, find: `"cs-uri-stem",`, replace: `"cs-uri-stem", "cs-uri-query",`},

@@ -32,12 +32,26 @@ var once sync.Map
 
 func build(t testing.TB, key string, make func() (string, error)) string {
 	t.Helper()
-	f, _ := once.LoadOrStore(key, sync.OnceValues(make))
-	path, err := f.(func() (string, error))()
+	path, err := first(key, make)()
 	if err != nil {
 		t.Fatalf("%s: %v", key, err)
 	}
 	return path
+}
+
+func first(key string, make func() (string, error)) func() (string, error) {
+	f, _ := once.LoadOrStore(key, sync.OnceValues(make))
+	return f.(func() (string, error))
+}
+
+// Begin installs linters while tests run that need none: on a bare machine that takes minutes. Tool waits for its own, and says what
+// went wrong.
+func Begin(tools ...string) {
+	go func() {
+		for _, tool := range tools {
+			_, _ = first(tool, func() (string, error) { return install(tool) })()
+		}
+	}()
 }
 
 // Terraform returns the path of the terraform on this machine. It is the one tool that cannot be installed from here: it is

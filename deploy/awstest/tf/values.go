@@ -105,6 +105,16 @@ func (tree *Tree) Apply(t testing.TB, module string, vars map[string]any) *Docum
 	return tree.State(t, module)
 }
 
+// ApplyPlan is Apply of what Plan has planned, which saves planning again.
+func (tree *Tree) ApplyPlan(t testing.TB, module string, vars map[string]any) *Document {
+	t.Helper()
+	if Real() {
+		return tree.mocked(t, module, vars, "apply")
+	}
+	tree.Must(t, module, "apply", "-input=false", "-no-color", "plan.bin")
+	return tree.State(t, module)
+}
+
 // State is the state of a module that was applied.
 func (tree *Tree) State(t testing.TB, module string) *Document {
 	t.Helper()

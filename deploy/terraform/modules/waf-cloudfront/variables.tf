@@ -43,7 +43,7 @@ variable "signin_path_prefixes" {
 }
 
 variable "managed_rules" {
-  description = "AWS's rule groups, in order, and the rules in them that only count. Bodies are game data, so their size is left to sallyport, which has a limit for each route."
+  description = "AWS's rule groups, in order, and the rules in them that only count. Bodies are game data, so their size is left to sallyport, which has a limit for each route. Game engines open sockets without a User-Agent (.NET's ClientWebSocket sends none), so that is no reason to block."
   type = list(object({
     name  = string
     count = optional(list(string), [])
@@ -51,7 +51,7 @@ variable "managed_rules" {
   default = [
     { name = "AWSManagedRulesAmazonIpReputationList" },
     { name = "AWSManagedRulesKnownBadInputsRuleSet" },
-    { name = "AWSManagedRulesCommonRuleSet", count = ["SizeRestrictions_BODY"] },
+    { name = "AWSManagedRulesCommonRuleSet", count = ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] },
   ]
   validation {
     condition     = length(setsubtract(["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"], [for group in var.managed_rules : group.name])) == 0
