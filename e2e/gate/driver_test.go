@@ -112,17 +112,17 @@ type event struct {
 
 // driver is a process with clients of one kind.
 type driver struct {
-	tb  testing.TB
 	in  io.Writer
 	mu  sync.Mutex
 	all map[string][]event
 	on  *sync.Cond
 }
 
-func newDriver(tb testing.TB, kind string) *driver {
-	tb.Helper()
-	_, in, lines := node(tb, "client.mjs", kind)
-	d := &driver{tb: tb, in: in, all: make(map[string][]event)}
+// newDriver returns when the process is ready for commands: until then much of a brief token's life can go by.
+func newDriver(t *testing.T, kind string) *driver {
+	t.Helper()
+	_, in, lines := node(t, "client.mjs", kind)
+	d := &driver{in: in, all: make(map[string][]event)}
 	d.on = sync.NewCond(&d.mu)
 	go func() {
 		for lines.Scan() {
@@ -136,6 +136,7 @@ func newDriver(tb testing.TB, kind string) *driver {
 			d.on.Broadcast()
 		}
 	}()
+	d.await(t, "client", "ready")
 	return d
 }
 

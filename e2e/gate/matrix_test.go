@@ -180,7 +180,7 @@ var causes = []cause{
 	{reason: connect.CloseBackendLost, act: func(o *door) { o.say("die") }},
 	{
 		reason: connect.CloseSilent,
-		socket: func(s *edge.SocketConfig) { s.PingEvery, s.PongWait = 500*time.Millisecond, 2*time.Second },
+		socket: func(s *edge.SocketConfig) { s.PingEvery, s.PongWait = 500*time.Millisecond, 5*time.Second },
 		act:    func(o *door) { o.valve.up.stop() },
 	},
 	{reason: connect.CloseSlow, cut: true, act: func(o *door) {
@@ -189,7 +189,7 @@ var causes = []cause{
 	}},
 	{
 		reason: connect.CloseIdle,
-		socket: func(s *edge.SocketConfig) { s.Idle = 2 * time.Second },
+		socket: func(s *edge.SocketConfig) { s.Idle = 5 * time.Second },
 		act:    func(*door) {},
 	},
 	{

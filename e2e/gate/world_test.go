@@ -148,7 +148,7 @@ func follow(tb testing.TB, ledger *session.Ledger) {
 }
 
 // briefLife is the life of a token whose expiry a test waits for.
-const briefLife = 4 * time.Second
+const briefLife = 12 * time.Second
 
 // brittle is a store that can go away, and does not come back.
 type brittle struct {

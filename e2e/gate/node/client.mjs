@@ -1,10 +1,11 @@
 // The clients: node client.mjs plain|browser|nakama|colyseus. Takes commands on standard input and prints what happens, a JSON
-// object a line each: {op: open|stubborn|say, id, address, token, text} and {id, event: open|message|close|drop|reconnect|error|stop, code, reason}.
+// object a line each: {op: open|stubborn|say, id, address, token, text} and {id, event: ready|open|message|close|drop|reconnect|error|stop, code, reason}.
 import { createInterface } from 'node:readline';
 
 const tell = (id, event, more) => console.log(JSON.stringify({ id, event, ...more }));
 const open = await { plain, browser, nakama, colyseus }[process.argv[2]]();
 const say = new Map();
+tell('client', 'ready');
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
   const command = JSON.parse(line);
