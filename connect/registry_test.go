@@ -351,7 +351,8 @@ func TestReleaseForAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(t, connect.RegistryConfig{})
 		for _, c := range []struct{ released, counted connect.CloseReason }{
-			{connect.CloseSilent, connect.CloseSilent}, {connect.CloseBackendLost, connect.CloseBackendLost},
+			{connect.CloseSilent, connect.CloseSilent},
+			{connect.CloseBackendLost, connect.CloseBackendLost},
 			{"of one's own", connect.CloseRefused}, // a metric's label is one of a list
 		} {
 			socket, p := d.admit(sessionOf(1), "lobby", "")
