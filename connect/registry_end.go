@@ -50,9 +50,9 @@ func (r *Registry) remove(s *Socket, reason CloseReason) bool {
 	return true
 }
 
-// settle notices that a drain is over.
+// settle notices that a drain is over. A socket that waits for its claim, and will be refused, must give it back before.
 func (r *Registry) settle() {
-	if !r.draining || len(r.queue) > 0 || r.closing > 0 {
+	if !r.draining || len(r.queue) > 0 || r.closing > 0 || r.owning != nil && len(r.owning.sockets) > 0 {
 		return
 	}
 	select {

@@ -92,6 +92,7 @@ type owning struct {
 	flushed  chan struct{}      // closed when freed and flushing were seen empty; nil if nobody waits
 	news     chan struct{}      // something is in freed
 	due      chan struct{}      // renew now
+	soon     bool               // due is going to be poked for a socket that could not be claimed
 	first    time.Duration      // no lease is over before
 	renewed  time.Time
 	joins    int // how often it began to listen
@@ -164,6 +165,9 @@ func (o *owning) admit(ctx context.Context, s *session.Session, slot Slot, socke
 		o.lose(socket, CloseReplaced)
 	case joins != o.joins:
 		poke(o.due) // the renewal after the gap in the news did not know this socket
+	case err != nil && !o.soon:
+		o.soon = true
+		time.AfterFunc(OwnerTick, func() { poke(o.due) })
 	}
 	return socket, nil
 }
@@ -217,6 +221,7 @@ func (o *owning) forget(s *Socket) {
 		s.claim.state = claimWanted
 	}
 	o.left(s)
+	o.settle()
 }
 
 // left is called when a socket is over.

@@ -35,6 +35,7 @@ func newNode(t *testing.T, cluster session.Cluster, policy session.StalePolicy, 
 	config.Owners = n.faults.Wrap(storetest.Stores{Cluster: cluster}).Cluster
 	synctest.Wait()
 	n.door = newDoor(t, config)
+	synctest.Wait() // until it listens
 	t.Cleanup(func() {
 		if err := n.registry.Drain(context.Background(), 0); err != nil {
 			t.Error(err)

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -17,13 +18,15 @@ const (
 	lateClaims  = 8               // at once
 )
 
-// renewForever renews all claims three times in a lease, and claims what is wanted. After a failure it tries every
-// OwnerTick, and when the node listens again at once.
+// renewForever renews all claims three times in a lease, and claims what is wanted. With a slow store the time that this
+// takes is part of the wait. After a failure it tries every OwnerTick, and when the node listens again at once.
 func (o *owning) renewForever() {
 	for {
-		wait := o.lease / renewals
+		began, wait := o.elapsed(), o.lease/renewals
 		wait -= rand.N(wait / 10)
-		if !o.renewAll() {
+		if o.renewAll() {
+			wait -= o.elapsed() - began
+		} else {
 			wait = OwnerTick
 		}
 		if !o.wait(o.due, wait) {
@@ -45,24 +48,34 @@ func (o *owning) wait(poked <-chan struct{}, d time.Duration) bool {
 	return true
 }
 
+// leased is a socket and when its lease was to end: who has the least of it left is renewed first.
+type leased struct {
+	*Socket
+	until time.Duration
+}
+
 // renewAll reports whether everything could be asked.
 func (o *owning) renewAll() bool {
-	err := o.call(func(ctx context.Context) error { return o.store.Announce(ctx, o.name, o.lease) })
 	o.mu.Lock()
-	var held, wanted []*Socket
+	o.soon = false
+	var held []leased
+	var wanted []*Socket
 	for _, s := range o.sockets {
 		switch {
 		case s.place == nowhere:
 		case s.claim.state == claimHeld:
-			held = append(held, s)
+			held = append(held, leased{s, s.claim.until})
 		case s.claim.state == claimWanted:
 			wanted = append(wanted, s)
 		}
 	}
 	o.mu.Unlock()
+	slices.SortFunc(held, func(a, b leased) int { return cmp.Compare(a.until, b.until) })
+	var err error
 	for chunk := range slices.Chunk(held, ownersChunk) {
 		err = errors.Join(err, o.renewChunk(chunk))
 	}
+	err = errors.Join(err, o.call(func(ctx context.Context) error { return o.store.Announce(ctx, o.name, o.lease) }))
 	if err == nil {
 		err = o.claimLate(wanted)
 	}
@@ -82,7 +95,7 @@ func (o *owning) call(f func(context.Context) error) error {
 	return f(ctx)
 }
 
-func (o *owning) renewChunk(sockets []*Socket) error {
+func (o *owning) renewChunk(sockets []leased) error {
 	o.mu.Lock()
 	claims := make([]session.Claim, len(sockets))
 	for i, s := range sockets {
@@ -98,7 +111,7 @@ func (o *owning) renewChunk(sockets []*Socket) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i, result := range results {
-		o.renewedTo(sockets[i], claims[i], result, asked)
+		o.renewedTo(sockets[i].Socket, claims[i], result, asked)
 	}
 	return err
 }
@@ -169,12 +182,13 @@ func (o *owning) claimOneLate(s *Socket) error {
 			o.lose(s, lateReasons[refuse])
 		}
 		return nil
-	case err != nil:
-		return err
 	case over:
+		claim.Slot, claim.Number = want.Slot, want.Number // an error may hide that it was stored
 		o.freed = append(o.freed, freed{claim, o.elapsed() + o.lease})
 		poke(o.news)
-		return nil
+		return err
+	case err != nil:
+		return err
 	case s.claim.state != claimWanted:
 		return nil // another goroutine was first
 	}
@@ -232,7 +246,7 @@ func (o *owning) keepFreed(chunk []freed, err error) {
 	defer o.mu.Unlock()
 	o.err = err.Error()
 	now := o.elapsed()
-	o.freed = append(o.freed, slices.DeleteFunc(chunk, func(f freed) bool { return f.until <= now })...)
+	o.freed = slices.DeleteFunc(append(o.freed, chunk...), func(f freed) bool { return f.until <= now })
 }
 
 // flush waits until what was given up so far is given back, though not for ever, and says whether something was.
