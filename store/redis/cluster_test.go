@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sallyport-auth/sallyport/session"
 	"github.com/sallyport-auth/sallyport/store/redis"
 )
 
@@ -51,6 +52,23 @@ func TestConformanceOnACluster(t *testing.T) {
 		if n, err := strconv.Atoi(keys); err != nil || n < 10 {
 			t.Errorf("a server of the cluster has %s of 120 keys, want a fair share", keys)
 		}
+	}
+	// What is pushed reaches whoever listens at another server of the cluster.
+	var told []<-chan session.Event
+	for range 4 {
+		told = append(told, follow(t, open(t, config)))
+	}
+	listen := func() int {
+		n := 0
+		for _, s := range servers {
+			n += strings.Count(s.do("CLIENT", "LIST"), " sub=1 ")
+		}
+		return n
+	}
+	eventually(t, "all listen", func() bool { return listen() == len(told) })
+	stored := appendEvent(t, store, 1_000_000)
+	for _, events := range told {
+		eventually(t, "a follower is told", func() bool { return len(events) > 0 && <-events == stored })
 	}
 	for n := range 60 {
 		if _, err := store.Rotate(context.Background(), id(n), 0); err != nil {
