@@ -52,7 +52,7 @@ func TestConfiguration(t *testing.T) {
 // inside are the paths that sallyport serves to what is in the VPC alone.
 var inside = []string{
 	"/healthcheck", "/livez", "/readyz", "/oauth2/introspect", "/oauth2/revoke", "/.well-known/oauth-authorization-server",
-	"/v1/ticket/redeem", "/v1/events", "/v1/admin/revoke", "/v1/admin/cutoff",
+	"/v1/ticket/redeem", "/v1/events", "/v1/admin/revoke", "/v1/admin/cutoff", "/v1/admin/alias",
 }
 
 // checkConfig returns the paths that somebody may reach, as check-config tells them.
