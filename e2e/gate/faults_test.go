@@ -60,11 +60,11 @@ const faultSockets = 50
 func TestFaultsBetweenGateAndServer(t *testing.T) {
 	to := newLink(t, rawServer(t, nil, echo))
 	o := newDoor(t, plainKind, to.proxy.Listen, nil, nil)
-	_, token := o.buy(t, o.issuer, "first")
-	first := must(join(o.address, token))(t)
-	defer first.Close()
-	if _, err := first.message(); err != nil {
-		t.Fatal(err)
+	for _, p := range faulty(t, o) { // so that what is made once is there
+		p.Close()
+	}
+	for range faultSockets {
+		<-o.ends
 	}
 	before := inUse(t)
 	lost := connect.ProfilePlain.Closing(connect.CloseBackendLost).Code
@@ -145,19 +145,22 @@ func noAnswer(t *testing.T, o *door, to *link) {
 	}
 }
 
+// slack is what may be open by chance, such as a goroutine of the runtime's; a fault that leaks does so for each of faultSockets.
+const slack = 5
+
 // nothingLeft waits until the process has no more open than before.
 func nothingLeft(t *testing.T, o *door, before usage) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
 		after := inUse(t)
-		if after.goroutines <= before.goroutines && after.descriptors <= before.descriptors && o.gate.State().Sockets == 1 {
+		if after.goroutines <= before.goroutines+slack && after.descriptors <= before.descriptors+slack && o.gate.State().Sockets == 0 {
 			t.Logf("FIGURE before the faults %d goroutines and %d descriptors, after them %d and %d", before.goroutines, before.descriptors, after.goroutines, after.descriptors)
 			return
 		}
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<20)
-			t.Fatalf("%+v before, %+v after, %d sockets, want 1\n%s", before, after, o.gate.State().Sockets, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("%+v before, %+v after, %d sockets, want 0\n%s", before, after, o.gate.State().Sockets, stacks[:runtime.Stack(stacks, true)])
 		}
 		<-time.After(50 * time.Millisecond)
 	}
