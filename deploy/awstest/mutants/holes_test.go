@@ -98,6 +98,10 @@ var mutants = []mutant{
 		name: "all of /v2 in the list", file: paths, find: `"/v2/rpc/*",`, replace: `"/v2/rpc/*", "/v2/*",`,
 		says: "those hold Nakama's own sign-ups",
 	},
+	{
+		name: "the operator's paths in the list", file: paths, find: `nakama = ["/v1/ticket"]`, replace: `nakama = ["/v1/ticket", "/v1/admin/revoke"]`,
+		says: "none of the operator's or the backend's",
+	},
 	{name: "plaintext to the targets", check: "target-tls", file: balancers, find: "protocol             = \"HTTPS\"\n  port                 = each.value", replace: "protocol             = \"HTTP\"\n  port                 = each.value"},
 	{name: "no time to drain", check: "drain", file: balancers, find: "deregistration_seconds = var.sallyport.drain_seconds + 10", replace: "deregistration_seconds = 10"},
 

@@ -72,8 +72,9 @@ variable "api_paths" {
   type        = list(string)
   default     = ["/v1/ticket"]
   validation {
-    condition     = alltrue([for path in var.api_paths : can(regex("^/[A-Za-z0-9._/-]+$", path)) && !contains(["/metrics", "/readyz", "/livez", "/v1/events"], path)])
-    error_message = "Exact paths that begin with /, and none of the operator's: /metrics, /readyz, /livez, /v1/events."
+    condition = alltrue([for path in var.api_paths : can(regex("^/[A-Za-z0-9._/-]+$", path)) && !can(regex("^/v1/(admin|events|sockets)", path)) &&
+    !contains(["/metrics", "/readyz", "/livez", "/oauth2/introspect", "/v1/ticket/redeem"], path)])
+    error_message = "Exact paths that begin with /, and none of the operator's or the backend's: /metrics, /readyz, /livez, /v1/admin/…, /v1/events, /v1/sockets, /v1/ticket/redeem, /oauth2/introspect."
   }
 }
 
