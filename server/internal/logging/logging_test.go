@@ -58,7 +58,9 @@ func TestCredentialsAreTakenOut(t *testing.T) {
 }
 
 func TestNamesOfCredentials(t *testing.T) {
-	out := logged(nil, func(l *slog.Logger) { l.Info("m", "Password", "plain", slog.Group("g", "token", "opaque", "key", 17.5e30)) })
+	out := logged(nil, func(l *slog.Logger) {
+		l.Info("m", "Password", "plain", slog.Group("g", "token", "opaque", "key", 17.5e30))
+	})
 	for _, part := range []string{"plain", "opaque", "e+31"} {
 		if strings.Contains(out, part) {
 			t.Errorf("%q is in %s", part, out)
