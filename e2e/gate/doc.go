@@ -15,5 +15,5 @@
 //	go test -v . | grep FIGURE
 //
 // The commands of the file needs must be installed besides Node.js 20 with npm; scripts/test does that. The npm packages come by
-// "npm ci" when they are missing.
+// "npm install" when they are missing.
 package gate
