@@ -109,7 +109,7 @@ func attackWorld(t *testing.T) (*world, *backend, string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	served := make(chan struct{})
-	go func() { defer close(served); _ = w.gate.Serve(server, l) }()
+	go func() { defer close(served); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-served })
 	return w, b, l.Addr().String()
 }

@@ -9,7 +9,7 @@
 //		OriginSecret: edge.OriginSecret{Values: []string{secret}},
 //	})
 //	server := gate.Server()
-//	err = gate.Serve(server, listener)
+//	err = server.Serve(listener)
 //
 // The registry must know the socket routes: make it with connect.RegistryConfig.Routes set to SocketRoutes(routes). [Colyseus]
 // and [Plain] are the presets for other servers, [ReferenceOpen] is a wide-open one with a warning; routes may also be written by hand.

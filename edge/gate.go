@@ -3,8 +3,6 @@ package edge
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -194,30 +192,8 @@ func (g *Gate) Warnings() []string {
 	return found
 }
 
-// Limits of the server in front. A head may have 8 KiB: net/http adds 4 KiB to what it is told.
-const (
-	headBytes   = 4 << 10
-	headTimeout = 10 * time.Second
-	idleTimeout = 60 * time.Second
-	// writeTimeout is how long a client may leave a part of an answer untaken.
-	writeTimeout = 30 * time.Second
-)
-
-// Server returns an http.Server with the gate as its handler and the limits that belong to it: 8 KiB of request head, 10 s to
-// send it, 60 s idle. Set TLSConfig on it as you like; extended CONNECT stays off.
-func (g *Gate) Server() *http.Server {
-	return &http.Server{
-		Handler: g, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headBytes,
-		DisableGeneralOptionsHandler: true,
-	}
-}
-
-// Serve accepts connections until the server is shut down, as http.Server.Serve does. On plaintext connections it also refuses
-// request heads that net/http would repair: bare line feeds, folded lines, a length beside chunks.
-func (g *Gate) Serve(s *http.Server, l net.Listener) error { return s.Serve(strictListener{l}) }
-
 // Drain refuses new requests and sockets with 503, and ends the live sockets over the window: Registry.Drain. Requests that are
-// under way go on; http.Server.Shutdown waits for them.
+// under way go on; Server.Shutdown waits for them.
 func (g *Gate) Drain(ctx context.Context, window time.Duration) error {
 	g.draining.Store(true)
 	if g.config.Registry == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/internal/http1"
 	"github.com/sallyport-auth/sallyport/internal/upstream"
 )
 
@@ -92,7 +93,7 @@ func (x *exchange) appendClientHeaders(head []byte) []byte {
 			head = appendField(head, name, value)
 		}
 	}
-	if upstream.HasToken(strings.Join(x.r.Header["Te"], ","), "trailers") {
+	if http1.HasToken(strings.Join(x.r.Header["Te"], ","), "trailers") {
 		head = appendField(head, "Te", "trailers")
 	}
 	return head

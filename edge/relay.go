@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/internal/http1"
 	"github.com/sallyport-auth/sallyport/internal/upstream"
 )
 
@@ -136,10 +137,10 @@ func (x *exchange) announceTrailer(r *upstream.Request) {
 		return
 	}
 	r.Head = appendField(r.Head, "Trailer", strings.Join(names, ", "))
-	r.Trailer = func() (fields []upstream.Field) {
+	r.Trailer = func() (fields []http1.Field) {
 		for _, name := range names {
 			for _, value := range x.r.Trailer[name] {
-				fields = append(fields, upstream.Field{Name: name, Value: value})
+				fields = append(fields, http1.Field{Name: name, Value: value})
 			}
 		}
 		return fields
@@ -220,7 +221,7 @@ func (x *exchange) linger() {
 }
 
 // interim passes 103 (Early Hints) on; 100 is net/http's to send, when the body is read, and would come in the middle of a hint.
-func (x *exchange) interim(status int, fields []upstream.Field) {
+func (x *exchange) interim(status int, fields []http1.Field) {
 	if status != http.StatusEarlyHints || x.r.Header["Expect"] != nil {
 		return
 	}

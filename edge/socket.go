@@ -13,6 +13,7 @@ import (
 
 	"github.com/sallyport-auth/sallyport/connect"
 	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/internal/downstream"
 	"github.com/sallyport-auth/sallyport/internal/upstream"
 	"github.com/sallyport-auth/sallyport/internal/wsframe"
 	"github.com/sallyport-auth/sallyport/internal/wsrelay"
@@ -226,17 +227,17 @@ func (l *live) ended(o wsrelay.Outcome) {
 	}
 }
 
-// hijack takes the client's connection out of net/http, with what came behind the handshake already.
+// hijack takes the client's connection out of its server, with what came behind the handshake already.
 func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
+	if own, ok := w.(*downstream.Response); ok {
+		return own.Take()
+	}
 	conn, buffers, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
 	early := make([]byte, buffers.Reader.Buffered())
 	_, _ = io.ReadFull(buffers.Reader, early)
-	if strict, ok := conn.(*strictConn); ok {
-		conn = strict.Conn
-	}
 	return conn, early, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport-auth/sallyport/connect"
+	"github.com/sallyport-auth/sallyport/internal/http1"
 	"github.com/sallyport-auth/sallyport/internal/upstream"
 )
 
@@ -51,7 +52,7 @@ func (x *exchange) isHandshake() bool {
 	if len(upgrade) != 1 || !strings.EqualFold(upgrade[0], "websocket") || len(keys) != 1 || x.r.ContentLength != 0 {
 		return false
 	}
-	if !upstream.HasToken(strings.Join(header["Connection"], ","), "upgrade") {
+	if !http1.HasToken(strings.Join(header["Connection"], ","), "upgrade") {
 		return false
 	}
 	key, err := base64.StdEncoding.Strict().DecodeString(keys[0])
@@ -127,7 +128,7 @@ func (h *handshake) agree(a *upstream.Answer) (got agreed, ok bool) {
 	}
 	got.compressed = slices.Contains(extensionNames(got.extensions), "permessage-deflate")
 	return got, len(upgrade) == 1 && strings.EqualFold(upgrade[0], "websocket") &&
-		upstream.HasToken(strings.Join(connection, ","), "upgrade") && len(proof) == 1 && proof[0] == accept(h.key)
+		http1.HasToken(strings.Join(connection, ","), "upgrade") && len(proof) == 1 && proof[0] == accept(h.key)
 }
 
 // offered says whether every extension of an answer was offered, and is one whose frames the relay knows: permessage-deflate
@@ -153,7 +154,7 @@ func extensionNames(value string) (names []string) {
 }
 
 // switching is the head of the answer that opens the client's socket.
-func (h *handshake) switching(got agreed, others []upstream.Field) []byte {
+func (h *handshake) switching(got agreed, others []http1.Field) []byte {
 	head := append(make([]byte, 0, 256), "HTTP/1.1 101 Switching Protocols\r\n"...)
 	head = appendField(head, "Upgrade", "websocket")
 	head = appendField(head, "Connection", "Upgrade")

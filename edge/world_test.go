@@ -54,7 +54,7 @@ type world struct {
 	office   *session.TicketOffice
 	sessions *session.Verifier
 	gate     *edge.Gate
-	server   *http.Server
+	server   *edge.Server
 	address  string
 	seen     decisions
 	ends     chan edge.SocketEnd
@@ -117,7 +117,7 @@ func newWorld(t testing.TB, routes []edge.Route, change func(*edge.Config)) *wor
 	w.address = listener.Addr().String()
 	w.server = w.gate.Server()
 	served := make(chan struct{})
-	go func() { defer close(served); _ = w.gate.Serve(w.server, listener) }()
+	go func() { defer close(served); _ = w.server.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = w.gate.Close()
 		_ = w.server.Close()

@@ -111,7 +111,7 @@ func serveGate(address, backend, profiles, cached string) error {
 	if err != nil {
 		return err
 	}
-	return gate.Serve(gate.Server(), listener)
+	return gate.Server().Serve(listener)
 }
 
 func profileHandler() http.Handler {

@@ -96,7 +96,7 @@ func (o *door) serve() string {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = o.gate.Serve(server, listener)
+		_ = server.Serve(listener)
 	}()
 	o.t.Cleanup(func() {
 		_ = o.gate.Close()

@@ -69,7 +69,7 @@ func startGate(t testing.TB, p pool, n nakama, store *session.MemoryStore) gate 
 	check(t, err)
 	t.Cleanup(func() { decisions.tell(t) })
 	server := made.Server()
-	running.Go(func() { _ = made.Serve(server, listener) })
+	running.Go(func() { _ = server.Serve(listener) })
 	t.Cleanup(func() {
 		server.Close()
 		check(t, made.Close())

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/sallyport-auth/sallyport/internal/http1"
 )
 
 // Request is what goes to the backend.
@@ -26,7 +27,7 @@ type Request struct {
 	Length int64
 	Abort  func()
 	// Trailer, if set, is called when Source has ended, for the trailer section of a chunked body.
-	Trailer func() []Field
+	Trailer func() []http1.Field
 	// Expect says that Head asks for 100-continue: Source is not read before the backend says so, or 1 s has passed.
 	Expect bool
 	// Retry says that the request may be sent again on another connection if an idle one turns out to be gone: it is idempotent
@@ -39,7 +40,7 @@ type Request struct {
 	// Timeout is how long the backend may take for the head of its answer, and how long it may pause in the body. Required.
 	Timeout time.Duration
 	// Interim, if set, is told of answers before the answer (1xx other than 101).
-	Interim func(status int, fields []Field)
+	Interim func(status int, fields []http1.Field)
 }
 
 // maxInterim is how many 1xx answers a backend may send before it answers.
@@ -66,7 +67,9 @@ type Answer struct {
 
 	pool    *Pool
 	conn    *conn
-	body    *bodyReader
+	body    http1.Body
+	framed  bool // body is that of the answer
+	last    bool // its connection serves no other request
 	request *Request
 	sent    *sending // nil: nothing streams
 	stop    func() bool
@@ -86,7 +89,7 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 		if err == nil {
 			return answer, nil
 		}
-		again := r.Retry && r.Source == nil && c.reused && !c.started && attempt < 2
+		again := r.Retry && r.Source == nil && c.reused && !c.in.Got && attempt < 2
 		if !again || !errors.Is(err, ErrLost) || ctx.Err() != nil {
 			return nil, orEnded(ctx, err)
 		}
@@ -168,7 +171,7 @@ func (a *Answer) send(r *Request) error {
 }
 
 func (a *Answer) readHead() error {
-	text, err := a.conn.block("\r\n\r\n", a.pool.config.MaxHead)
+	text, err := a.conn.in.Block("\r\n\r\n", a.pool.config.MaxHead)
 	if err != nil {
 		return transportError(err)
 	}
@@ -179,21 +182,21 @@ func (a *Answer) readHead() error {
 
 // frame finds out how the body ends.
 func (a *Answer) frame(r *Request) error {
-	f, err := framingOf(&a.Head)
+	f, err := http1.FramingOf(a.Fields, a.Minor)
 	if err != nil {
 		return err
 	}
-	a.Length = f.length
+	a.Length = f.Length
 	switch {
 	case a.Status == 204:
-		f.close = f.close || f.chunked || f.length > 0
-		a.Length, f = 0, framing{close: f.close}
+		f.Close = f.Close || f.Chunked || f.Length > 0
+		a.Length, f = 0, http1.Framing{Close: f.Close}
 	case r.HeadOnly || a.Status == 304:
-		f = framing{close: f.close}
-	case !f.chunked && f.length < 0:
-		f.close = true
+		f = http1.Framing{Close: f.Close}
+	case !f.Chunked && f.Length < 0:
+		f.Close = true
 	}
-	a.body = newBody(a.conn, f)
+	a.body, a.framed, a.last = http1.NewBody(&a.conn.in, f), true, f.Close
 	return nil
 }
 
@@ -212,35 +215,24 @@ func (a *Answer) why(err error) error {
 // Read reads the body. io.EOF says that it is whole; every other error wraps ErrLost, ErrTimeout or ErrMalformed.
 func (a *Answer) Read(p []byte) (int, error) {
 	a.conn.expect(a.request.Timeout)
-	n, err := a.body.read(p)
+	n, err := a.body.Read(p)
 	if err != nil && err != io.EOF {
 		err = transportError(err)
 	}
 	return n, err
 }
 
-// More says that a Read will return without waiting for the backend. Of chunks it says so only if the next one has begun to come:
-// the end of the last one and the line of the next are no news.
-func (a *Answer) More() bool {
-	have := a.conn.buffered()
-	if !a.body.framing.chunked || a.body.left > 0 {
-		return len(have) > 0
-	}
-	if len(have) <= len("\r\n") {
-		return false
-	}
-	line := bytes.IndexByte(have[len("\r\n"):], '\n')
-	return line >= 0 && len(have) > len("\r\n")+line+1
-}
+// More says that a Read will return without waiting for the backend.
+func (a *Answer) More() bool { return a.body.More() }
 
 // Trailer returns the trailer fields, once Read has returned io.EOF.
-func (a *Answer) Trailer() []Field { return a.body.trailer }
+func (a *Answer) Trailer() []http1.Field { return a.body.Trailer() }
 
 // Close ends the exchange. Its connection serves again if the answer was read to its end, the request was sent, and nothing was
 // odd about either.
 func (a *Answer) Close() {
 	a.once.Do(func() {
-		whole := a.body != nil && a.body.err == io.EOF && !a.body.framing.close && a.conn.r == a.conn.w
+		whole := a.framed && a.body.Whole() && !a.last && len(a.conn.in.Buffered()) == 0
 		if !whole || !a.wasSent() || !a.stop() {
 			a.abort()
 			return
@@ -309,7 +301,7 @@ func (a *Answer) Hijack() (net.Conn, []byte, error) {
 			err = a.conn.Conn.SetDeadline(time.Time{})
 		}
 	})
-	return a.conn.Conn, slices.Clone(a.conn.buffered()), err
+	return a.conn.Conn, slices.Clone(a.conn.in.Buffered()), err
 }
 
 // transportError says in this package's words what became of a connection.

@@ -33,7 +33,7 @@ func (*pieces) Close() error                    { return nil }
 
 // readAnswer reads an answer as Do does.
 func readAnswer(text string, size int, head bool) (*Answer, []byte, error) {
-	c := &conn{Conn: &pieces{text: text, size: size}, buf: make([]byte, bufferSize), alive: func() bool { return true }}
+	c := newConn(&pieces{text: text, size: size})
 	a := &Answer{pool: &Pool{config: Config{MaxHead: 8 << 10}}, conn: c, request: &Request{Timeout: time.Second, HeadOnly: head}}
 	if err := a.readHead(); err != nil {
 		return nil, nil, err
@@ -75,8 +75,8 @@ func TestAnswersThatAreRead(t *testing.T) {
 			for _, f := range a.Trailer() {
 				trailer += f.Name + "=" + f.Value + " "
 			}
-			if trailer != test.trailer || a.body.framing.close == test.reusable {
-				t.Errorf("%s by %d: trailer %q, closes %t", name, size, trailer, a.body.framing.close)
+			if trailer != test.trailer || a.last == test.reusable {
+				t.Errorf("%s by %d: trailer %q, closes %t", name, size, trailer, a.last)
 			}
 		}
 	}

@@ -86,7 +86,7 @@ func (p *Pool) Close() {
 func (p *Pool) get(ctx context.Context) (*conn, error) {
 	for c := p.pop(); c != nil; c = p.pop() {
 		if time.Since(c.idle) < p.config.IdleTimeout && c.alive() {
-			c.reused, c.started = true, false
+			c.reused, c.in.Got = true, false
 			return c, nil
 		}
 		_ = c.Conn.Close()

@@ -217,7 +217,7 @@ func (n ticketsNow) Redeem(ctx context.Context, ticket string, binding session.B
 	return n.app.current.Load().tickets.Redeem(ctx, ticket, binding)
 }
 
-func (a *App) gateServer() *http.Server {
+func (a *App) gateServer() *edge.Server {
 	server := a.gate.edge.Load().Server()
 	server.Handler = a.gate
 	return server
@@ -234,18 +234,18 @@ func (a *App) closeGate() {
 }
 
 // serveGate lets game traffic in on a listener.
-func (a *App) serveGate(server *http.Server, listener net.Listener) error {
+func (a *App) serveGate(server *edge.Server, listener net.Listener) error {
 	if a.gateCertificate.Load() != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return a.gateCertificate.Load(), nil
 		}}
 		return server.ServeTLS(listener, "", "")
 	}
-	return a.gate.edge.Load().Serve(server, listener)
+	return server.Serve(listener)
 }
 
 // drainGate stops accepting game traffic and closes the sockets over the window of the configuration.
-func (a *App) drainGate(ctx context.Context, server *http.Server) {
+func (a *App) drainGate(ctx context.Context, server *edge.Server) {
 	window := time.Duration(a.current.Load().file.Gate.DrainWindow)
 	ctx, cancel := context.WithTimeout(ctx, window+drainTimeout)
 	defer cancel()

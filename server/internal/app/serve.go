@@ -5,12 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/sallyport-auth/sallyport/edge"
 	"github.com/sallyport-auth/sallyport/server/internal/config"
 	"github.com/sallyport-auth/sallyport/server/internal/keyfile"
 )
@@ -89,19 +91,21 @@ func (a *App) Serve(ctx context.Context, l Listeners) error {
 	var all servers
 	defer all.close()
 	failed := make(chan error, 3)
-	serve := func(s *http.Server, listener net.Listener, what string, run func(*http.Server, net.Listener) error) *http.Server {
+	serve := func(s io.Closer, listener net.Listener, what string, run func() error) {
 		all = append(all, s)
 		a.log.Info(what, "address", listener.Addr().String(), "issuer", a.current.Load().file.Issuer)
-		go func() { failed <- run(s, listener) }()
-		return s
+		go func() { failed <- run() }()
 	}
-	api := serve(NewHTTPServer(a, a.log), l.API, "serving", a.serveAPI)
-	var games *http.Server
+	api := NewHTTPServer(a, a.log)
+	serve(api, l.API, "serving", func() error { return a.serveAPI(api, l.API) })
+	var games *edge.Server
 	if l.Gate != nil {
-		games = serve(a.gateServer(), l.Gate, "serving the gate", a.serveGate)
+		games = a.gateServer()
+		serve(games, l.Gate, "serving the gate", func() error { return a.serveGate(games, l.Gate) })
 	}
 	if l.Metrics != nil {
-		serve(NewHTTPServer(a.metrics.Handler(), a.log), l.Metrics, "serving metrics", (*http.Server).Serve)
+		metrics := NewHTTPServer(a.metrics.Handler(), a.log)
+		serve(metrics, l.Metrics, "serving metrics", func() error { return metrics.Serve(l.Metrics) })
 	}
 	select {
 	case err := <-failed:
@@ -117,7 +121,7 @@ func (a *App) Serve(ctx context.Context, l Listeners) error {
 }
 
 // servers are closed at the end, whatever they have left.
-type servers []*http.Server
+type servers []io.Closer
 
 func (s *servers) close() {
 	for _, server := range *s {

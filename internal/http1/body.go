@@ -1,41 +1,49 @@
-package upstream
+package http1
 
 import (
+	"bytes"
 	"io"
 )
 
-// maxTrailer bounds the trailer section of an answer, and maxChunkLine the line before a chunk with its extensions.
+// maxTrailer bounds a trailer section, and maxChunkLine the line before a chunk with its extensions.
 const (
 	maxTrailer   = 8 << 10
 	maxChunkLine = 256
 )
 
-// bodyReader reads the body of one answer and knows when it is over.
-type bodyReader struct {
-	conn    *conn
-	framing framing
-	left    int64 // of the body or the chunk
+// Body reads the body of one message and knows when it is over.
+type Body struct {
+	in      *Reader
+	chunked bool
+	left    int64 // of the body or the chunk, -1 if only the end of the connection ends it
 	begun   bool  // a chunk was read
 	trailer []Field
 	err     error // sticky; io.EOF when the body is whole
 }
 
-func newBody(c *conn, f framing) *bodyReader {
-	b := &bodyReader{conn: c, framing: f, left: f.length}
-	if f.chunked {
+// NewBody returns the body that comes next. One with neither a length nor chunks ends with the connection.
+func NewBody(in *Reader, f Framing) Body {
+	b := Body{in: in, chunked: f.Chunked, left: f.Length}
+	if f.Chunked {
 		b.left = 0
-	} else if f.length == 0 {
+	} else if f.Length == 0 {
 		b.err = io.EOF
 	}
 	return b
 }
 
-// read reads some of the body. io.EOF says that it is whole.
-func (b *bodyReader) read(p []byte) (int, error) {
+// Whole says that the body was read to its end.
+func (b *Body) Whole() bool { return b.err == io.EOF }
+
+// Trailer returns the trailer fields, once the body is whole.
+func (b *Body) Trailer() []Field { return b.trailer }
+
+// Read reads some of the body. io.EOF says that it is whole; the end of the connection before is io.ErrUnexpectedEOF.
+func (b *Body) Read(p []byte) (int, error) {
 	if b.err != nil || len(p) == 0 {
 		return 0, b.err
 	}
-	if b.framing.chunked && b.left == 0 {
+	if b.chunked && b.left == 0 {
 		if b.err = b.nextChunk(); b.err != nil {
 			return 0, b.err
 		}
@@ -43,13 +51,13 @@ func (b *bodyReader) read(p []byte) (int, error) {
 	if b.left >= 0 && int64(len(p)) > b.left {
 		p = p[:b.left]
 	}
-	n, err := b.conn.Read(p)
+	n, err := b.in.Read(p)
 	if b.left >= 0 {
 		b.left -= int64(n)
 		switch {
 		case err == io.EOF:
 			err = io.ErrUnexpectedEOF
-		case err == nil && b.left == 0 && !b.framing.chunked:
+		case err == nil && b.left == 0 && !b.chunked:
 			err = io.EOF
 		}
 	}
@@ -60,9 +68,23 @@ func (b *bodyReader) read(p []byte) (int, error) {
 	return n, err
 }
 
+// More says that a Read will return without waiting. Of chunks it says so only if the next one has begun to come: the end of the
+// last one and the line of the next are no news.
+func (b *Body) More() bool {
+	have := b.in.Buffered()
+	if !b.chunked || b.left > 0 {
+		return len(have) > 0
+	}
+	if len(have) <= len("\r\n") {
+		return false
+	}
+	line := bytes.IndexByte(have[len("\r\n"):], '\n')
+	return line >= 0 && len(have) > len("\r\n")+line+1
+}
+
 // nextChunk reads the line before a chunk (RFC 9112 section 7.1), after the last chunk the trailer section: then it returns
 // io.EOF.
-func (b *bodyReader) nextChunk() error {
+func (b *Body) nextChunk() error {
 	if b.begun {
 		end, err := b.line(maxChunkLine)
 		if err != nil {
@@ -83,16 +105,16 @@ func (b *bodyReader) nextChunk() error {
 	return b.readTrailer()
 }
 
-func (b *bodyReader) line(limit int) (string, error) {
-	text, err := b.conn.block("\n", limit)
+func (b *Body) line(limit int) (string, error) {
+	text, err := b.in.Block("\n", limit)
 	if err != nil {
 		return "", unexpected(err)
 	}
-	line, _, err := cutLine(text)
+	line, _, err := CutLine(text)
 	return line, err
 }
 
-func (b *bodyReader) readTrailer() error {
+func (b *Body) readTrailer() error {
 	line, size := "", 0
 	for text := ""; ; text += line + "\r\n" {
 		var err error
@@ -100,10 +122,10 @@ func (b *bodyReader) readTrailer() error {
 			return err
 		}
 		if size += len(line) + 2; size > maxTrailer {
-			return errHeadSize
+			return ErrHeadSize
 		}
 		if line == "" {
-			if b.trailer, err = parseFields(text+"\r\n", nil); err != nil {
+			if b.trailer, err = ParseFields(text+"\r\n", nil); err != nil {
 				return err
 			}
 			return io.EOF
@@ -125,7 +147,7 @@ func parseChunkLine(line string) (size int64, err error) {
 		size = size<<4 | int64(digit)
 	}
 	rest := line[digits:]
-	if digits == 0 || rest != "" && rest[0] != ';' || !isFieldValue(rest) {
+	if digits == 0 || rest != "" && rest[0] != ';' || !IsFieldValue(rest) {
 		return 0, errChunk
 	}
 	return size, nil
