@@ -24,7 +24,7 @@ type Common struct {
 	Keys jws.KeySource
 	// Client fetches keys. Default: that of package jwks.
 	Client *http.Client
-	// CacheEntries is how many accepted tokens are remembered. 0 means 10,000, a negative number none. Within
+	// CacheEntries is how many tokens that were accepted twice are remembered. 0 means 10,000, a negative number none. Within
 	// NewIssuers the whole set shares one cache.
 	CacheEntries int
 	// Now is the clock. Default time.Now.

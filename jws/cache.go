@@ -14,16 +14,19 @@ import (
 
 const (
 	ways = 8
-	lost = 32
+	kept = 32
 	// maxHeat bounds how often an entry survives others that want its place.
 	maxHeat = 3
 	// maxCached is the longest token that is looked up, in bytes.
 	maxCached = 64 << 10
 )
 
-// Cache remembers the verdicts of one policy: what a caller made of an accepted token, such as an identity. Refused
-// tokens never enter it, so a flood of bad ones evicts nobody; of good ones those that are used again outlive those
-// that are not, also in a flood of those. It must never be shared between two policies.
+// Cache remembers the verdicts of one policy: what a caller made of an accepted token, such as an identity. It must
+// never be shared between two policies.
+//
+// Refused tokens never enter it, so a flood of bad ones evicts nobody. An accepted one enters when it is accepted for the
+// second time: many are used once, at an exchange or for a socket that then lives for hours, and what was made of them
+// would only take memory. Of those that enter, the ones that are used again outlive the others.
 //
 // No token is kept, only 16 bytes made from it under a key that lives as long as the process. Every hit checks exp, nbf
 // and the trust of the key that verified the token; revocation is for the caller to check, again at every hit.
@@ -34,13 +37,29 @@ type Cache[T any] struct {
 	mask uint64
 }
 
-// set is the eight places that a token can have, and what is left of the last ones that lost theirs.
+// set is the eight places that a token can have, and what is left of those that have none.
 type set[T any] struct {
 	ways [ways]atomic.Pointer[entry[T]]
-	// lost holds parts of the digests of the last evicted entries: who comes back soon is no passer-by and enters
-	// with some heat. next counts the evictions.
-	lost [lost]atomic.Uint32
+	lost tags // of the last evicted entries: who comes back soon enters with some heat
+	seen tags // of the last tokens that came once
+}
+
+// tags are parts of the digests of the last tokens of a kind.
+type tags struct {
+	last [kept]atomic.Uint32
 	next atomic.Uint32
+}
+
+func (t *tags) add(tag uint32) { t.last[t.next.Add(1)%kept].Store(tag) }
+
+// forget reports whether a tag is among them, and takes it away.
+func (t *tags) forget(tag uint32) bool {
+	for i := range t.last {
+		if t.last[i].Load() == tag {
+			return t.last[i].CompareAndSwap(tag, 0)
+		}
+	}
+	return false
 }
 
 type entry[T any] struct {
@@ -85,27 +104,32 @@ func (c *Cache[T]) Get(token string, now time.Time) (*T, bool) {
 	return nil, false
 }
 
-// Put remembers v for a token that a Verifier accepted as t. It copies the bounds exp and nbf and refers to t.Key.
+// Put remembers v for a token that a Verifier accepted as t, unless this is the first time. It copies the bounds exp and
+// nbf and refers to t.Key.
 func (c *Cache[T]) Put(token string, t *Token, v *T) {
 	if c == nil || len(token) > maxCached || t == nil || t.Key == nil {
 		return
 	}
 	d := digestOf(token)
-	e := &entry[T]{digest: d, key: t.Key, expiry: t.Expiry, before: t.NotBefore, value: v}
-	s := c.set(d)
-	if s.forget(d.tag()) {
-		e.heat.Store(1)
+	s, heat := c.set(d), uint32(0)
+	switch tag := d.tag(); {
+	case s.lost.forget(tag):
+		heat = 1
+	case !s.seen.forget(tag) && !s.has(d):
+		s.seen.add(tag)
+		return
 	}
+	e := &entry[T]{digest: d, key: t.Key, expiry: t.Expiry, before: t.NotBefore, value: v}
+	e.heat.Store(heat)
 	if old := s.ways[s.place(d)].Swap(e); old != nil && old.digest != d {
-		s.lost[s.next.Add(1)%lost].Store(old.digest.tag())
+		s.lost.add(old.digest.tag())
 	}
 }
 
-// forget reports whether a tag is among those of the last evicted entries, and takes it away.
-func (s *set[T]) forget(tag uint32) bool {
-	for i := range s.lost {
-		if s.lost[i].Load() == tag {
-			return s.lost[i].CompareAndSwap(tag, 0)
+func (s *set[T]) has(d digest) bool {
+	for i := range s.ways {
+		if e := s.ways[i].Load(); e != nil && e.digest == d {
+			return true
 		}
 	}
 	return false

@@ -23,12 +23,36 @@ func cacheKey(t *testing.T) *jws.Key {
 	return key
 }
 
+// remember has a cache remember: it takes two times.
+func remember[T any](cache *jws.Cache[T], token string, t *jws.Token, value *T) {
+	cache.Put(token, t, value)
+	cache.Put(token, t, value)
+}
+
+func TestCacheTakesWhatComesTwice(t *testing.T) {
+	t.Parallel()
+	cache, value := jws.NewCache[int](1024), 7
+	token := &jws.Token{Key: cacheKey(t), Expiry: testvectors.Now.Unix() + 60}
+	for i, found := range []bool{false, true, true} {
+		cache.Put("token", token, &value)
+		if _, got := cache.Get("token", testvectors.Now); got != found {
+			t.Errorf("after %d times found is %v", i+1, got)
+		}
+	}
+	for i := range 100_000 {
+		cache.Put("once "+strconv.Itoa(i), token, &value)
+	}
+	if _, found := cache.Get("token", testvectors.Now); !found {
+		t.Error("tokens that came once made another one go")
+	}
+}
+
 func TestCacheChecksAgain(t *testing.T) {
 	t.Parallel()
 	now := testvectors.Now
 	put := func() (*jws.Cache[int], *jws.Key) {
 		cache, key, value := jws.NewCache[int](100), cacheKey(t), 7
-		cache.Put("a.b.c", &jws.Token{Key: key, Expiry: now.Unix() + 60, NotBefore: now.Unix()}, &value)
+		remember(cache, "a.b.c", &jws.Token{Key: key, Expiry: now.Unix() + 60, NotBefore: now.Unix()}, &value)
 		return cache, key
 	}
 	for name, c := range map[string]struct {
@@ -63,7 +87,7 @@ func TestCacheChecksAgain(t *testing.T) {
 func TestCacheDropsWhatFell(t *testing.T) {
 	t.Parallel()
 	cache, key, value := jws.NewCache[int](8), cacheKey(t), 7
-	cache.Put("token", &jws.Token{Key: key, Expiry: testvectors.Now.Unix()}, &value)
+	remember(cache, "token", &jws.Token{Key: key, Expiry: testvectors.Now.Unix()}, &value)
 	if _, found := cache.Get("token", testvectors.Now); found {
 		t.Fatal("an expired entry was returned")
 	}
@@ -76,7 +100,7 @@ func TestCacheReplaces(t *testing.T) {
 	t.Parallel()
 	cache, old, fresh := jws.NewCache[int](8), 1, 2
 	token := &jws.Token{Key: cacheKey(t), Expiry: testvectors.Now.Unix() + 60}
-	cache.Put("token", token, &old)
+	remember(cache, "token", token, &old)
 	cache.Put("token", token, &fresh)
 	if value, found := cache.Get("token", testvectors.Now); !found || *value != 2 {
 		t.Error("the second value is not there")
@@ -89,15 +113,15 @@ func TestCacheOfNothing(t *testing.T) {
 	token := &jws.Token{Key: cacheKey(t), Expiry: testvectors.Now.Unix() + 60}
 	long := strings.Repeat("x", 64<<10+1)
 	for name, cache := range map[string]*jws.Cache[int]{"nil": nil, "none": jws.NewCache[int](0), "negative": jws.NewCache[int](-1)} {
-		cache.Put("token", token, &value)
+		remember(cache, "token", token, &value)
 		if _, found := cache.Get("token", testvectors.Now); found {
 			t.Errorf("%s: remembered", name)
 		}
 	}
 	cache := jws.NewCache[int](8)
-	cache.Put(long, token, &value)
-	cache.Put("nil", nil, &value)
-	cache.Put("keyless", &jws.Token{Expiry: testvectors.Now.Unix() + 60}, &value)
+	remember(cache, long, token, &value)
+	remember(cache, "nil", nil, &value)
+	remember(cache, "keyless", &jws.Token{Expiry: testvectors.Now.Unix() + 60}, &value)
 	for _, text := range []string{long, "nil", "keyless"} {
 		if _, found := cache.Get(text, testvectors.Now); found {
 			t.Errorf("remembered %.10s", text)
@@ -192,7 +216,7 @@ func TestCacheRace(t *testing.T) {
 func TestCacheGetDoesNotAllocate(t *testing.T) {
 	cache, value := jws.NewCache[int](8), 1
 	token := strings.Repeat("x", 1178)
-	cache.Put(token, &jws.Token{Key: cacheKey(t), Expiry: testvectors.Now.Unix() + 60}, &value)
+	remember(cache, token, &jws.Token{Key: cacheKey(t), Expiry: testvectors.Now.Unix() + 60}, &value)
 	most := 0.0
 	if raceEnabled {
 		most = 1 // the average of what a dropped scratch costs once in four times

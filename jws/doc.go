@@ -42,6 +42,6 @@
 //
 // # Seeing the same token again
 //
-// A [Cache] remembers what a policy accepted. It holds no token, checks exp, nbf and the key's trust at every hit,
+// A [Cache] remembers what a policy accepted twice. It holds no token, checks exp, nbf and the key's trust at every hit,
 // and is never shared between two policies.
 package jws

@@ -208,7 +208,7 @@ func ExampleCache() {
 	}
 	cache := jws.NewCache[player](10_000)
 	text := exampleToken(exampleClaims)
-	for range 2 {
+	for range 3 {
 		if p, found := cache.Get(text, exampleNow()); found {
 			fmt.Println("remembered:", p.name)
 			continue
@@ -222,6 +222,7 @@ func ExampleCache() {
 		fmt.Println("verified:", name)
 	}
 	// Output:
+	// verified: player-1
 	// verified: player-1
 	// remembered: player-1
 }

@@ -33,8 +33,8 @@ type VerifierConfig struct {
 	Ledger *Ledger
 	// InsecureNoLedger verifies without a ledger: revoked sessions and banned players pass until their token expires.
 	InsecureNoLedger bool
-	// CacheEntries is how many verdicts are kept. Default 10,000, a quarter of a kilobyte each and its session; negative
-	// keeps none.
+	// CacheEntries is how many verdicts are kept, each from the second time on that its token was accepted. Default 10,000,
+	// a quarter of a kilobyte each and its session; negative keeps none.
 	CacheEntries int
 	// Now is the clock; nil is [time.Now].
 	Now func() time.Time
