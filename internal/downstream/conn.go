@@ -1,7 +1,6 @@
 package downstream
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -31,8 +30,7 @@ type conn struct {
 	net    net.Conn
 	in     http1.Reader
 	busy   atomic.Int64 // since when, in Unix nanoseconds; or idle, ended
-	ctx    context.Context
-	cancel context.CancelFunc
+	life   *life
 	remote string
 
 	reading, writing time.Time // the deadlines that are set
@@ -62,8 +60,8 @@ func newConn(s *Server, n net.Conn) *conn {
 	c.busy.Store(idle)
 	c.reading, c.writing, c.last = time.Time{}, time.Time{}, false
 	c.in.Reset(n, c.buffer[:])
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.blank = *new(http.Request).WithContext(c.ctx)
+	c.life = newLife()
+	c.blank = *new(http.Request).WithContext(c.life)
 	c.response.c, c.body.c = c, c
 	return c
 }
@@ -73,7 +71,7 @@ func (c *conn) serve() {
 	c.expectHead()
 	for c.next() {
 	}
-	c.cancel()
+	c.life.end()
 	c.server.forget(c)
 	if !c.response.taken {
 		_ = c.net.Close()
@@ -88,7 +86,7 @@ func (c *conn) release() {
 	clear(c.fields[:cap(c.fields)])
 	clear(c.values[:cap(c.values)])
 	c.net, c.server, c.remote, c.request, c.blank, c.url, c.trailer = nil, nil, "", http.Request{}, http.Request{}, url.URL{}, nil
-	c.ctx, c.cancel = nil, nil
+	c.life = nil
 	c.in.Reset(nil, nil)
 	c.body = body{}
 	c.response.reset()

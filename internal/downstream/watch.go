@@ -2,8 +2,54 @@ package downstream
 
 import (
 	"context"
+	"io"
+	"sync"
 	"time"
 )
+
+// life is the context of a connection and of its requests. It is an upstream.Binder.
+type life struct {
+	context.Context
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	bound  io.Closer
+}
+
+func newLife() *life {
+	l := new(life)
+	l.Context, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+func (l *life) end() {
+	l.cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bound != nil {
+		_ = l.bound.Close()
+		l.bound = nil
+	}
+}
+
+// Bind has something closed when the connection ends.
+func (l *life) Bind(c io.Closer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.Err() != nil {
+		_ = c.Close()
+		return
+	}
+	l.bound = c
+}
+
+// Unbind undoes Bind, and reports whether nothing was closed.
+func (l *life) Unbind() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := l.bound != nil
+	l.bound = nil
+	return held
+}
 
 // watchEvery is how often requests that take long are looked at: whether anybody still waits for their answer. Most requests are
 // answered before and cost nothing for it.
@@ -29,7 +75,7 @@ func (s *Server) look(now time.Time) {
 	defer s.mu.Unlock()
 	for c := range s.conns {
 		if since := c.busy.Load(); since > idle && since < before && isGone(c.net) {
-			c.cancel()
+			c.life.end()
 		}
 	}
 }

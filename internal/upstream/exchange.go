@@ -72,7 +72,8 @@ type Answer struct {
 	last    bool // its connection serves no other request
 	request *Request
 	sent    *sending // nil: nothing streams
-	stop    func() bool
+	ctx     context.Context
+	stop    func() bool // nil where ctx is a Binder
 	once    sync.Once
 }
 
@@ -105,14 +106,40 @@ func orEnded(ctx context.Context, err error) error {
 }
 
 func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (*Answer, error) {
-	a := &Answer{pool: p, conn: c, request: r}
-	a.stop = context.AfterFunc(ctx, func() { _ = c.Conn.Close() })
+	a := &Answer{pool: p, conn: c, request: r, ctx: ctx}
+	a.bind()
 	err := a.run(r)
 	if err != nil {
 		a.abort()
 		return nil, err
 	}
 	return a, nil
+}
+
+// Binder is a context that closes a connection when it ends. One that serves many requests does so for less than
+// context.AfterFunc does.
+type Binder interface {
+	context.Context
+	// Bind has the connection closed when the context ends. There is one at a time.
+	Bind(io.Closer)
+	// Unbind undoes Bind, and reports whether the connection was not closed.
+	Unbind() bool
+}
+
+func (a *Answer) bind() {
+	if b, ok := a.ctx.(Binder); ok {
+		b.Bind(a.conn.Conn)
+		return
+	}
+	a.stop = context.AfterFunc(a.ctx, func() { _ = a.conn.Conn.Close() })
+}
+
+// unbind reports whether the context has not ended.
+func (a *Answer) unbind() bool {
+	if a.stop != nil {
+		return a.stop()
+	}
+	return a.ctx.(Binder).Unbind()
 }
 
 func (a *Answer) run(r *Request) error {
@@ -233,7 +260,7 @@ func (a *Answer) Trailer() []http1.Field { return a.body.Trailer() }
 func (a *Answer) Close() {
 	a.once.Do(func() {
 		whole := a.framed && a.body.Whole() && !a.last && len(a.conn.in.Buffered()) == 0
-		if !whole || !a.wasSent() || !a.stop() {
+		if !whole || !a.wasSent() || !a.unbind() {
 			a.abort()
 			return
 		}
@@ -277,7 +304,7 @@ func (a *Answer) wasSent() bool {
 }
 
 func (a *Answer) abort() {
-	a.stop()
+	a.unbind()
 	_ = a.conn.Conn.Close()
 	if a.sent == nil {
 		return
@@ -297,7 +324,7 @@ func (a *Answer) abort() {
 func (a *Answer) Hijack() (net.Conn, []byte, error) {
 	err := net.ErrClosed
 	a.once.Do(func() {
-		if a.stop() {
+		if a.unbind() {
 			err = a.conn.Conn.SetDeadline(time.Time{})
 		}
 	})
