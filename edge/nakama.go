@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -408,6 +409,7 @@ func (x *exchange) fetch(body []byte) (*upstream.Answer, []byte, bool) {
 		x.decision.Err = err
 		x.refuse(backendBroken)
 	default:
+		answer.Fields = slices.Clone(answer.Fields) // they are the connection's, which serves others from here on
 		return answer, data, true
 	}
 	return nil, nil, false

@@ -12,7 +12,7 @@ type Head struct {
 	Minor int
 	// Status is the three-digit status code.
 	Status int
-	// Fields are the header fields in their order.
+	// Fields are the header fields in their order. Those of an Answer are good until it is closed.
 	Fields []http1.Field
 }
 
