@@ -5,10 +5,12 @@ import (
 	"io"
 )
 
-// maxTrailer bounds a trailer section, and maxChunkLine the line before a chunk with its extensions.
+// maxTrailer bounds a trailer section, maxChunkLine the line before a chunk with its extensions, and maxExcess what all lines
+// together may have beyond 16 bytes each and twice the data: the sum that net/http has.
 const (
 	maxTrailer   = 8 << 10
 	maxChunkLine = 256
+	maxExcess    = 16 << 10
 )
 
 // Body reads the body of one message and knows when it is over.
@@ -17,6 +19,7 @@ type Body struct {
 	chunked bool
 	left    int64 // of the body or the chunk, -1 if only the end of the connection ends it
 	begun   bool  // a chunk was read
+	excess  int64 // of the chunks' lines over their data
 	trailer []Field
 	err     error // sticky; io.EOF when the body is whole
 }
@@ -55,10 +58,10 @@ func (b *Body) Read(p []byte) (int, error) {
 	if b.left >= 0 {
 		b.left -= int64(n)
 		switch {
+		case b.left == 0 && !b.chunked:
+			err = io.EOF // whatever came with the last byte, such as the end of a connection of TLS
 		case err == io.EOF:
 			err = io.ErrUnexpectedEOF
-		case err == nil && b.left == 0 && !b.chunked:
-			err = io.EOF
 		}
 	}
 	b.err = err
@@ -75,11 +78,13 @@ func (b *Body) More() bool {
 	if !b.chunked || b.left > 0 {
 		return len(have) > 0
 	}
-	if len(have) <= len("\r\n") {
+	if b.begun {
+		have = have[min(len(have), len("\r\n")):]
+	}
+	if line := bytes.IndexByte(have, '\n'); line < 0 || len(have) == line+1 {
 		return false
 	}
-	line := bytes.IndexByte(have[len("\r\n"):], '\n')
-	return line >= 0 && len(have) > len("\r\n")+line+1
+	return have[0] != '0' || bytes.Contains(have, []byte("\r\n\r\n")) // the last chunk is read with the trailer section
 }
 
 // nextChunk reads the line before a chunk (RFC 9112 section 7.1), after the last chunk the trailer section: then it returns
@@ -99,8 +104,14 @@ func (b *Body) nextChunk() error {
 		return err
 	}
 	b.begun = true
-	if b.left, err = parseChunkLine(line); err != nil || b.left > 0 {
+	if b.left, err = parseChunkLine(line); err != nil {
 		return err
+	}
+	if b.excess = max(0, b.excess+int64(len(line))+4-16-2*b.left); b.excess > maxExcess {
+		return errChunk
+	}
+	if b.left > 0 {
+		return nil
 	}
 	return b.readTrailer()
 }

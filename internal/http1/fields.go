@@ -92,6 +92,9 @@ var tokenChars = func() (t [256]bool) {
 
 // IsFieldValue says whether text has no control characters but the tab (RFC 9110 section 5.5).
 func IsFieldValue(text string) bool {
+	for len(text) >= 8 && isPlain(text) {
+		text = text[8:]
+	}
 	for i := range len(text) {
 		if c := text[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return false
@@ -100,14 +103,45 @@ func IsFieldValue(text string) bool {
 	return true
 }
 
+// isPlain says whether none of the first eight bytes is below the space, or DEL. They are looked at all at once: the highest bit
+// of a byte tells.
+func isPlain(text string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	_ = text[7]
+	x := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+	del := x ^ 0x7f*ones
+	return ((x-' '*ones)&^x|(del-ones)&^del)&highs == 0
+}
+
 // HasToken says whether a comma-separated list has a token, by the case of ASCII.
 func HasToken(list, token string) bool {
 	for item := range strings.SplitSeq(list, ",") {
-		if strings.EqualFold(strings.Trim(item, " \t"), token) {
+		if equalFold(strings.Trim(item, " \t"), token) {
 			return true
 		}
 	}
 	return false
+}
+
+// equalFold is strings.EqualFold for ASCII alone: for Unicode the sign for kelvin is a k, and the long s an s.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // Framing says how a body ends (RFC 9112 section 6.3).
@@ -136,7 +170,7 @@ func FramingOf(fields []Field, minor int) (Framing, error) {
 			}
 		case len("Transfer-Encoding"):
 			if strings.EqualFold(field.Name, "Transfer-Encoding") {
-				if f.Chunked || !strings.EqualFold(field.Value, "chunked") || minor == 0 {
+				if f.Chunked || !equalFold(field.Value, "chunked") || minor == 0 {
 					return f, errCoding
 				}
 				f.Chunked = true
