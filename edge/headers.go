@@ -136,19 +136,33 @@ func (x *exchange) appendOwnHeaders(head []byte) []byte {
 		head = appendField(head, identityNames[i], value)
 	}
 	head = x.appendAuthorization(head)
-	client := "unknown" // RFC 7239 section 6.2
-	if x.client.IsValid() {
-		client = x.client.String()
-	}
-	head = appendField(head, "X-Real-Ip", client)
-	head = appendField(head, "X-Forwarded-For", client)
+	head = append(x.appendClient(append(head, "X-Real-Ip: "...)), "\r\n"...)
+	head = append(x.appendClient(append(head, "X-Forwarded-For: "...)), "\r\n"...)
 	head = appendField(head, "X-Forwarded-Proto", x.proto)
 	head = appendField(head, "X-Forwarded-Host", x.r.Host)
 	head = appendField(head, "X-Forwarded-Port", portOf(x.r.Host, x.proto))
-	if x.client.Is6() {
-		client = `"[` + client + `]"`
+	return x.appendForwarded(head)
+}
+
+// appendClient appends the client's address, which RFC 7239 section 6.2 calls unknown where there is none.
+func (x *exchange) appendClient(head []byte) []byte {
+	if !x.client.IsValid() {
+		return append(head, "unknown"...)
 	}
-	return appendField(head, "Forwarded", `for=`+client+`;host="`+x.r.Host+`";proto=`+x.proto)
+	return x.client.AppendTo(head)
+}
+
+// appendForwarded appends the header of RFC 7239.
+func (x *exchange) appendForwarded(head []byte) []byte {
+	head = append(head, "Forwarded: for="...)
+	if x.client.Is6() {
+		head = append(x.appendClient(append(head, `"[`...)), `]"`...)
+	} else {
+		head = x.appendClient(head)
+	}
+	head = append(append(head, `;host="`...), x.r.Host...)
+	head = append(append(head, `";proto=`...), x.proto...)
+	return append(head, "\r\n"...)
 }
 
 func (x *exchange) appendAuthorization(head []byte) []byte {
@@ -265,7 +279,7 @@ func isCookie(name string, names []string) bool {
 // copyAnswerHeaders copies what the backend says to the client.
 func copyAnswerHeaders(header http.Header, a *upstream.Answer) {
 	// One slice for all values, so that there is one allocation.
-	values := make([]string, 0, len(a.Fields))
+	values := make([]string, 0, len(a.Fields)+1)
 	var connection []string
 	for _, f := range a.Fields {
 		if strings.EqualFold(f.Name, "Connection") {
@@ -289,6 +303,7 @@ func copyAnswerHeaders(header http.Header, a *upstream.Answer) {
 		header["Content-Type"] = nil // or net/http guesses one
 	}
 	if a.Length >= 0 && a.Status != http.StatusNoContent {
-		header["Content-Length"] = []string{strconv.FormatInt(a.Length, 10)}
+		values = append(values, strconv.FormatInt(a.Length, 10))
+		header["Content-Length"] = values[len(values)-1:]
 	}
 }

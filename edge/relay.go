@@ -48,7 +48,8 @@ func (x *exchange) relay() {
 
 // request makes the request for the backend. It returns false where the client's body was refused.
 func (x *exchange) request() (*upstream.Request, bool) {
-	r := &upstream.Request{
+	r := &x.relayed
+	*r = upstream.Request{
 		Head: x.head(x.r.Method), Timeout: x.route.Timeout, HeadOnly: x.r.Method == http.MethodHead, Interim: x.interim,
 		Retry: idempotent[x.r.Method],
 	}

@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
 	"github.com/sallyport-auth/sallyport/identity"
+	"github.com/sallyport-auth/sallyport/internal/upstream"
 	"github.com/sallyport-auth/sallyport/jws"
 )
 
@@ -28,12 +30,19 @@ type exchange struct {
 
 	principal connect.Principal
 	token     string // that was accepted; for a ticket the session token
+
+	buffer  []byte // of the head for the backend
+	relayed upstream.Request
 }
+
+// exchanges are used again: nothing of one is kept beyond its answer.
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
 // ServeHTTP answers a request.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.requests.Add(1)
-	x := exchange{gate: g, w: w, r: r, upgrade: r.Header["Upgrade"] != nil}
+	x := exchanges.Get().(*exchange)
+	*x = exchange{gate: g, w: w, r: r, upgrade: r.Header["Upgrade"] != nil, buffer: x.buffer[:0]}
 	x.decision.Began = g.config.Now()
 	x.decision.Method, x.decision.Upgrade = "other", x.upgrade
 	defer x.finish()
@@ -48,12 +57,14 @@ func (x *exchange) finish() {
 	if x.limited {
 		x.gate.limits.end(x.client)
 	}
-	if x.gate.config.Observe == nil {
-		return
+	if x.gate.config.Observe != nil {
+		x.decision.Client = x.client
+		x.decision.Elapsed = x.gate.config.Now().Sub(x.decision.Began)
+		x.gate.config.Observe(x.decision)
 	}
-	x.decision.Client = x.client
-	x.decision.Elapsed = x.gate.config.Now().Sub(x.decision.Began)
-	x.gate.config.Observe(x.decision)
+	clear(x.buffer[:cap(x.buffer)]) // there are tokens in it
+	*x = exchange{buffer: x.buffer}
+	exchanges.Put(x)
 }
 
 // enter asks what is asked of every request.
@@ -184,8 +195,7 @@ func (x *exchange) pass() {
 
 // head makes the head of the request to the backend, up to what says how its body ends.
 func (x *exchange) head(method string) []byte {
-	head := make([]byte, 0, 1536)
-	head = append(head, method...)
+	head := append(x.buffer[:0], method...)
 	head = append(head, ' ')
 	head = append(head, x.path...)
 	query := x.query
@@ -201,7 +211,8 @@ func (x *exchange) head(method string) []byte {
 	head = append(head, " HTTP/1.1\r\n"...)
 	head = appendField(head, "Host", x.r.Host)
 	head = x.appendClientHeaders(head)
-	return x.appendOwnHeaders(head)
+	x.buffer = x.appendOwnHeaders(head)
+	return x.buffer
 }
 
 // escapeQuery leaves what a compact token is made of as it is.

@@ -34,9 +34,9 @@ type live struct {
 
 	mu      sync.Mutex
 	pipe    *wsrelay.Pipe
-	closing *connect.Closing   // came before there was a pipe
-	notice  []byte             // so did this
-	cancel  context.CancelFunc // ends the handshake; nil after it
+	closing *connect.Closing // came before there was a pipe
+	notice  []byte           // so did this
+	cancel  func()           // ends the handshake; nil after it
 	gone    sync.WaitGroup
 }
 
@@ -48,8 +48,8 @@ func (x *exchange) openSocket() {
 			return
 		}
 	}
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.route.Timeout)
-	defer cancel()
+	ctx, cancel, done := x.abortable()
+	defer done()
 	l := &live{gate: x.gate, route: x.route, cancel: cancel, began: x.decision.Began, player: x.decision.Player, session: x.decision.Session}
 	l.gone.Add(1)
 	slot := connect.Slot{Route: x.route.Name}
@@ -70,6 +70,19 @@ func (x *exchange) openSocket() {
 		}
 	}()
 	opened = x.handshake(ctx, l)
+}
+
+// abortable returns the context of a handshake, what ends it, and what to do when it is over. Our own server's can be ended as it
+// is, and needs no timer: the store, dialling and the backend's answer have bounds of their own.
+func (x *exchange) abortable() (ctx context.Context, abort, done func()) {
+	if own, ok := x.r.Context().(interface {
+		context.Context
+		End()
+	}); ok {
+		return own, own.End, func() {}
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.route.Timeout)
+	return ctx, cancel, cancel
 }
 
 // session returns the session of the player, for an identity token one that lasts as long as the token does, and ends with the

@@ -71,7 +71,7 @@ func (c *conn) serve() {
 	c.expectHead()
 	for c.next() {
 	}
-	c.life.end()
+	c.life.End()
 	c.server.forget(c)
 	if !c.response.taken {
 		_ = c.net.Close()

@@ -28,6 +28,7 @@ type Server struct {
 	listeners map[net.Listener]bool
 	conns     map[*conn]bool
 	closing   atomic.Bool
+	workers   workers
 	date      atomic.Pointer[date]
 }
 
@@ -78,12 +79,9 @@ func (s *Server) take(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	if s.conns == nil {
-		s.conns = make(map[*conn]bool)
-	}
 	made := newConn(s, c)
 	s.conns[made] = true
-	go made.serve()
+	s.workers.serve(made)
 }
 
 func (s *Server) track(l net.Listener) bool {
@@ -93,7 +91,8 @@ func (s *Server) track(l net.Listener) bool {
 		return false
 	}
 	if s.listeners == nil {
-		s.listeners = make(map[net.Listener]bool)
+		s.listeners, s.conns = make(map[net.Listener]bool), make(map[*conn]bool)
+		s.workers.start()
 	}
 	s.listeners[l] = true
 	return true
@@ -140,9 +139,11 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) stopListening() (err error) {
-	s.closing.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.closing.Swap(true) {
+		s.workers.stop()
+	}
 	for l := range s.listeners {
 		err = errors.Join(err, l.Close())
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// life is the context of a connection and of its requests. It is an upstream.Binder.
+// life is the context of a connection and of its requests. It is an upstream.Binder, and can be ended by whoever serves it.
 type life struct {
 	context.Context
 	cancel context.CancelFunc
@@ -21,7 +21,8 @@ func newLife() *life {
 	return l
 }
 
-func (l *life) end() {
+// End ends the context before the request is over, and closes what is bound to it. The connection itself stays, for an answer.
+func (l *life) End() {
 	l.cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +76,7 @@ func (s *Server) look(now time.Time) {
 	defer s.mu.Unlock()
 	for c := range s.conns {
 		if since := c.busy.Load(); since > idle && since < before && isGone(c.net) {
-			c.life.end()
+			c.life.End()
 		}
 	}
 }

@@ -7,8 +7,12 @@ import (
 	"github.com/sallyport-auth/sallyport/internal/http1"
 )
 
-// bufferSize is what a connection reads at once. Heads that are larger get a larger buffer for as long as they need it.
-const bufferSize = 4 << 10
+// bufferSize is what a connection reads at once, upgradeSize for an upgrade, after which it is another's. Heads that are larger
+// get a larger buffer for as long as they need it.
+const (
+	bufferSize  = 4 << 10
+	upgradeSize = 512
+)
 
 // conn is a connection to the backend, with what was read from it and not used.
 type conn struct {
@@ -17,14 +21,14 @@ type conn struct {
 	out      []byte        // the request head and its body
 	fields   []http1.Field // of the last head
 	idle     time.Time
-	deadline time.Time // the read deadline that is set
-	alive    func() bool
+	deadline time.Time   // the read deadline that is set
+	alive    func() bool // made when it is first asked
 	reused   bool
 }
 
-func newConn(c net.Conn) *conn {
-	made := &conn{Conn: c, alive: aliveCheck(c)}
-	made.in.Reset(c, make([]byte, bufferSize))
+func newConn(c net.Conn, size int) *conn {
+	made := &conn{Conn: c}
+	made.in.Reset(c, make([]byte, size))
 	return made
 }
 
@@ -36,4 +40,11 @@ func (c *conn) expect(wait time.Duration) {
 	}
 	c.deadline = until
 	_ = c.Conn.SetReadDeadline(until)
+}
+
+func (c *conn) isAlive() bool {
+	if c.alive == nil {
+		c.alive = aliveCheck(c.Conn)
+	}
+	return c.alive()
 }

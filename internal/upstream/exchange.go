@@ -82,7 +82,7 @@ type Answer struct {
 // context's.
 func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 	for attempt := 0; ; attempt++ {
-		c, err := p.get(ctx)
+		c, err := p.get(ctx, r)
 		if err != nil {
 			return nil, err
 		}

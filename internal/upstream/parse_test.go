@@ -33,7 +33,7 @@ func (*pieces) Close() error                    { return nil }
 
 // readAnswer reads an answer as Do does.
 func readAnswer(text string, size int, head bool) (*Answer, []byte, error) {
-	c := newConn(&pieces{text: text, size: size})
+	c := newConn(&pieces{text: text, size: size}, bufferSize)
 	a := &Answer{pool: &Pool{config: Config{MaxHead: 8 << 10}}, conn: c, request: &Request{Timeout: time.Second, HeadOnly: head}}
 	if err := a.readHead(); err != nil {
 		return nil, nil, err

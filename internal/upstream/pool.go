@@ -83,23 +83,23 @@ func (p *Pool) Close() {
 }
 
 // get returns an idle connection that still lives, else a new one.
-func (p *Pool) get(ctx context.Context) (*conn, error) {
+func (p *Pool) get(ctx context.Context, r *Request) (*conn, error) {
 	for c := p.pop(); c != nil; c = p.pop() {
-		if time.Since(c.idle) < p.config.IdleTimeout && c.alive() {
+		if time.Since(c.idle) < p.config.IdleTimeout && c.isAlive() {
 			c.reused, c.in.Got = true, false
 			return c, nil
 		}
 		_ = c.Conn.Close()
 	}
-	return p.dial(ctx)
-}
-
-func (p *Pool) dial(ctx context.Context) (*conn, error) {
+	size := bufferSize
+	if r.Upgrade {
+		size = upgradeSize
+	}
 	c, err := p.dialer.DialContext(ctx, "tcp", p.config.Address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDial, err)
 	}
-	return newConn(c), nil
+	return newConn(c, size), nil
 }
 
 func (p *Pool) pop() *conn {
