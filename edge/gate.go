@@ -34,6 +34,9 @@ type Config struct {
 	Ledger *session.Ledger
 	// Registry ends sockets. It must know the routes, see SocketRoutes.
 	Registry *connect.Registry
+	// Renewed, if set, is told of each refresh of Nakama's, after the sockets here were extended: those at other nodes are to be
+	// extended too.
+	Renewed func(*session.Session)
 	// Realms are all realms that players come from; with one, a subject that is a UUID is the player's id.
 	Realms []string
 	// OriginSecret is what the balancer or CDN before the gate proves itself with. The zero value asks for none.

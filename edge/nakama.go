@@ -246,11 +246,18 @@ func (x *exchange) renew(answer []byte) error {
 		return err
 	}
 	s, err := x.gate.config.Sessions.Verify(x.r.Context(), token)
-	if err != nil || x.gate.config.Registry == nil {
+	if err != nil {
 		return err
 	}
-	_, err = x.gate.config.Registry.Renew(s)
-	return err
+	if registry := x.gate.config.Registry; registry != nil {
+		if _, err := registry.Renew(s); err != nil {
+			return err
+		}
+	}
+	if renewed := x.gate.config.Renewed; renewed != nil {
+		renewed(s)
+	}
+	return nil
 }
 
 // nakamaLogout ends sessions: in the ledger first, so that every node refuses them and closes their sockets, then in Nakama.

@@ -18,10 +18,11 @@ import (
 // fakeNakama answers as Nakama 3.40 does at the paths that the gate cares about; e2e/nakama has the real one.
 type fakeNakama struct {
 	*backend
-	t      *testing.T
-	body   map[string]any
-	first  int // answers 500 to so many sign-ins
-	logins int
+	t       *testing.T
+	body    map[string]any
+	first   int // answers 500 to so many sign-ins
+	logins  int
+	renewed []string // the sessions of refreshes that the gate told of
 }
 
 func newFakeNakama(t *testing.T) *fakeNakama {
@@ -77,6 +78,7 @@ func nakamaWorld(t *testing.T, n *fakeNakama, change func(*edge.NakamaConfig)) *
 		})
 		must(t, err)
 		c.Sessions = verifier
+		c.Renewed = func(s *session.Session) { n.renewed = append(n.renewed, s.ID) }
 	})
 }
 
@@ -232,6 +234,9 @@ func TestNakamaRefreshRenewsSocketsAndDropsVars(t *testing.T) {
 		t.Errorf("Nakama got %v", n.body)
 	}
 	after := w.registry.List(connect.SocketFilter{Route: "nakama-ws"})
+	if len(n.renewed) != 1 || n.renewed[0] != after[0].Session {
+		t.Errorf("told of the refreshes of %v", n.renewed)
+	}
 	if len(before) != 1 || len(after) != 1 || after[0].Expires.Sub(before[0].Expires) < 30*time.Minute {
 		t.Errorf("the socket was to end at %v, and now %v", before, after)
 	}

@@ -97,7 +97,7 @@ func realms(file *config.File) []string {
 func (a *App) newEdge(g *gate, c edge.Config, routes []edge.Route) (*edge.Gate, error) {
 	c.Routes, c.Registry, c.Ledger, c.Now = routes, g.registry, a.ledger, a.options.Now
 	c.Sessions, c.Identities, c.Tickets = sessionsNow{a}, identitiesNow{a}, ticketsNow{a}
-	c.Observe, c.ObserveSocket = a.gateDecided, a.socketEnded
+	c.Observe, c.ObserveSocket, c.Renewed = a.gateDecided, a.socketEnded, g.renewals.announce
 	return edge.New(c)
 }
 

@@ -40,9 +40,14 @@ type renewedSession struct {
 	Expiry           time.Time       `json:"expiry"`
 }
 
-// renewed is told of each refresh.
+// renewed is told of each refresh at the token API.
 func (r renewals) renewed(s *session.Session) {
 	_, _ = r.registry.Renew(s) // a session that was revoked meanwhile has no sockets
+	r.announce(s)
+}
+
+// announce tells the other nodes of a refresh that this one has carried out, as the gate has those of Nakama.
+func (r renewals) announce(s *session.Session) {
 	if r.nodes == nil {
 		return
 	}
