@@ -74,9 +74,11 @@ func dependencies(t *testing.T, flags ...string) (found []dependency) {
 	arguments := append([]string{"list", "-deps", "-f", "{{with .Module}}{{$.ImportPath}} {{.Path}} {{.Version}}{{end}}"}, flags...)
 	cmd := exec.Command("go", append(arguments, "./plugin")...)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatalf("go list %v: %v\n%s", flags, err, &complaint)
 	}
 	for line := range strings.Lines(string(out)) {
 		columns := strings.Fields(line)
@@ -122,6 +124,61 @@ func TestPluginSharesOneVersionWithNakama(t *testing.T) {
 	if v := all[0].version; v == "" {
 		t.Errorf("%s has no version: it is replaced", all[0].path)
 	}
+}
+
+// TestReleasesGetTheirVersions holds what scripts/plugin would link for a release against that release: for one of each minor
+// version of nakama-common, because module proxies do not have all patches of it. The script itself holds what it built.
+func TestReleasesGetTheirVersions(t *testing.T) {
+	linked, held := linkedPackages(t), 0
+	for _, r := range releases(t) {
+		if !strings.HasSuffix(r.modules["github.com/heroiclabs/nakama-common"], ".0") {
+			continue
+		}
+		held++
+		all := dependencies(t, "-mod=mod", "-modfile="+modfile(t, r))
+		for _, wrong := range mismatches(all, r, linked) {
+			t.Error(wrong)
+		}
+		if len(all) < 5 {
+			t.Errorf("%s: the plugin links only %v", r.name, all)
+		}
+	}
+	if held < 7 {
+		t.Errorf("only %d releases were held", held)
+	}
+}
+
+// TestOldestReleaseCompiles: nakama-common only grows, so what compiles with the oldest and the newest does between.
+func TestOldestReleaseCompiles(t *testing.T) {
+	all := releases(t)
+	cmd := exec.Command("go", "build", "-mod=mod", "-modfile="+modfile(t, all[len(all)-1]), ".")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// modfile is the go.mod with which scripts/plugin builds for a release.
+func modfile(t *testing.T, r release) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(folder, "go.mod")
+	cmd := exec.Command("go", "mod", "edit", "-go="+strings.TrimPrefix(r.golang, "go "),
+		"-require=github.com/heroiclabs/nakama-common@"+r.modules["github.com/heroiclabs/nakama-common"],
+		"-require=google.golang.org/protobuf@"+r.modules["google.golang.org/protobuf"], file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go mod edit: %v\n%s", err, out)
+	}
+	return file
 }
 
 // TestPluginLinksNakamaCommonAlone holds what makes the plugin safe for every release: two modules that the build chooses,

@@ -42,6 +42,16 @@ func (d denier) one(userID, tid string, now time.Time) error {
 	return d.nk.SessionLogout(userID, token, refresh)
 }
 
+// text ends a session token where sockets open, too. Nakama up to 3.40.0 looks there for the token itself among the ids that
+// it denies (heroiclabs/nakama#2506), so the token is put there as an id. Later releases find it by its id.
+func (d denier) text(userID, token string, expiry time.Time) error {
+	made, err := sign(d.session, userID, token, expiry)
+	if err != nil {
+		return err
+	}
+	return d.nk.SessionLogout(userID, made, "")
+}
+
 // all ends every session of a user from before this second, by Nakama's clock.
 func (d denier) all(userID string) error { return d.nk.SessionLogout(userID, "", "") }
 

@@ -26,7 +26,11 @@ func (m *module) afterLogout(ctx context.Context, logger runtime.Logger, _ *sql.
 			if err != nil {
 				continue // it was absent
 			}
-			if err := m.logoutOne(ctx, token); err != nil {
+			err = m.logoutOne(ctx, token)
+			if verifier == m.endingSessions {
+				err = errors.Join(err, m.deny.text(token.UserID, text, token.Expiry))
+			}
+			if err != nil {
 				logger.Error("sallyport: a logout could not be carried out whole: %v", err)
 			}
 		}

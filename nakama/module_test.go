@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +38,7 @@ type fakeNakama struct {
 	runtime.NakamaModule
 	mu     sync.Mutex
 	denied []string // "USER TOKENS"
+	tokens []string // the session tokens
 	panics bool
 }
 
@@ -43,6 +46,7 @@ func (f *fakeNakama) SessionLogout(userID, token, refresh string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.denied = append(f.denied, fmt.Sprintf("%s %v", userID, token != "" && refresh != ""))
+	f.tokens = append(f.tokens, token)
 	return nil
 }
 
@@ -166,8 +170,35 @@ func TestLogoutWithTheServerAway(t *testing.T) {
 	if err := m.afterLogout(t.Context(), m.logger, nil, nil, &api.SessionLogoutRequest{Token: text}); err != nil {
 		t.Fatal(err)
 	}
-	if got := nk.all(); len(got) != 1 || got[0] != someUser+" true" {
+	if got := nk.all(); len(got) != 2 || got[0] != someUser+" true" || got[1] != someUser+" false" {
 		t.Errorf("Nakama was told to end %q", got)
+	}
+}
+
+// TestLogoutDeniesTheTokenItself is about where Nakama opens sockets: there it looks for the token among the ids.
+func TestLogoutDeniesTheTokenItself(t *testing.T) {
+	m, nk := newTestModule(t, followedLedger(t))
+	text := token(t, m, someUser, m.seal.vars(stamp{door: "custom", login: newID(), at: m.now()}))
+	if err := m.afterLogout(t.Context(), m.logger, nil, nil, &api.SessionLogoutRequest{Token: text}); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, denied := range nk.tokens {
+		claims, err := base64.RawURLEncoding.DecodeString(strings.Split(denied, ".")[1])
+		var c struct {
+			Tid string
+			Exp int64
+		}
+		if err == nil {
+			err = json.Unmarshal(claims, &c)
+		}
+		if err != nil || c.Exp < m.now().Unix() {
+			t.Fatalf("%s: %v", claims, err)
+		}
+		ids = append(ids, c.Tid)
+	}
+	if !slices.Equal(ids, []string{otherUser, text}) {
+		t.Errorf("Nakama was told to end %q", ids)
 	}
 }
 
