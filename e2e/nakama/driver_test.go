@@ -178,6 +178,14 @@ func (d *driver) must(op string, a args) reply {
 	return r
 }
 
+// login signs a user in at the pool as a game does, by SRP in JavaScript, and returns the access token.
+func (d *driver) login(p pool, username string) string {
+	d.t.Helper()
+	var tokens struct{ Access string }
+	decode(d.t, d.must("srp", args{"endpoint": p.endpoint, "pool": p.id, "clientID": "game", "username": username, "password": password}), &tokens)
+	return tokens.Access
+}
+
 // session demands a session.
 func (d *driver) session(op string, a args) player {
 	d.t.Helper()
@@ -229,6 +237,35 @@ func (d *driver) stillOpen(name string) {
 		default:
 			return
 		}
+	}
+}
+
+// lives waits until a socket has lived for a time, by the pings that it tells of, and returns how many there were.
+func (d *driver) lives(name string, began time.Time, atLeast time.Duration) (pings int) {
+	d.t.Helper()
+	timeout := time.After(atLeast + eventTimeout)
+	for {
+		select {
+		case h := <-d.socket(name):
+			if h.Event == "close" {
+				d.t.Fatalf("socket %s was dropped after %v: %d %s", name, h.at.Sub(began), h.Code, h.Reason)
+			}
+			if pings++; h.at.Sub(began) >= atLeast {
+				return pings
+			}
+		case <-timeout:
+			d.t.Fatalf("socket %s: %d pings in %v", name, pings, time.Since(began))
+		}
+	}
+}
+
+// promptly demands that a socket closed within the second that is promised from what should end it.
+func promptly(t testing.TB, from string, h happening, began time.Time) {
+	t.Helper()
+	took := h.at.Sub(began)
+	t.Logf("FIGURE %s until the socket closed with %d %q: %v", from, h.Code, h.Reason, took.Round(time.Millisecond))
+	if took > time.Second {
+		t.Errorf("%s: the socket closed after %v", from, took)
 	}
 }
 

@@ -2,18 +2,14 @@ package nakama_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 )
 
 // example starts Nakama with the shipped file, in which only addresses, folders and secrets are replaced.
@@ -132,98 +128,4 @@ func ask(t *testing.T, method, url, bearer, body string) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// TestIdlePlayerLivesBehindBalancer puts a balancer between that drops a connection on which nothing came for 15 s. The
-// pulse of the example keeps the player; the control, whose pulse is slower, is dropped. The heartbeat of nakama-js, which
-// other clients do not have, is out of the way.
-func TestIdlePlayerLivesBehindBalancer(t *testing.T) {
-	t.Parallel()
-	const idle = 15 * time.Second
-	w, _ := example(t)
-	slow := world{w.pool, startNakama(t, emptyFolder(t), nil, "--socket.ping_period_ms", "60000", "--socket.pong_wait_ms", "70000"), w.driver}
-	player := w.signIn(t, "alice")
-	control := slow.driver.session("device", slow.base(args{"account": "device-of-bob", "create": true}))
-	near := w.as(player, args{"socket": "player", "port": balancer(t, w.nakama.port, idle), "heartbeat": 600_000})
-	far := slow.as(control, args{"socket": "control", "port": balancer(t, slow.nakama.port, idle), "heartbeat": 600_000})
-	began := time.Now()
-	w.driver.must("open", near)
-	w.driver.must("open", far)
-	h, _ := w.driver.closed("control")
-	t.Logf("without a pulse the balancer dropped the socket after %v", h.at.Sub(began).Round(time.Second))
-	pings := 0
-	for deadline := time.After(3 * idle); pings < 3; {
-		select {
-		case h := <-w.driver.socket("player"):
-			if h.Event == "close" {
-				t.Fatalf("the player was dropped after %v: %d %s", h.at.Sub(began), h.Code, h.Reason)
-			}
-			pings++
-			t.Logf("%s after %v", h.Event, h.at.Sub(began).Round(time.Second))
-		case <-deadline:
-			t.Fatalf("%d pings in %v", pings, 3*idle)
-		}
-	}
-	w.driver.must("socketRPC", args{"socket": "player", "name": "sallyport_whoami", "payload": args{}})
-}
-
-// balancer passes TCP connections on, and drops one on which nothing came from either side for a time, as a network load
-// balancer does.
-func balancer(t *testing.T, backend int, idle time.Duration) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() { balance(ctx, client, backend, idle) })
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		cancel()
-		running.Wait()
-	})
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-func balance(ctx context.Context, client net.Conn, backend int, idle time.Duration) {
-	defer client.Close()
-	server, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", backend))
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	drop := func() {
-		client.Close()
-		server.Close()
-	}
-	timer := time.AfterFunc(idle, drop)
-	defer timer.Stop()
-	defer context.AfterFunc(ctx, drop)()
-	pass := func(to, from net.Conn) {
-		defer to.Close()
-		buffer := make([]byte, 4096)
-		for {
-			n, err := from.Read(buffer)
-			if err != nil {
-				return
-			}
-			timer.Reset(idle)
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-	}
-	var both sync.WaitGroup
-	both.Go(func() { pass(server, client) })
-	both.Go(func() { pass(client, server) })
-	both.Wait()
 }

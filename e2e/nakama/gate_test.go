@@ -2,11 +2,8 @@ package nakama_test
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -28,12 +25,11 @@ func exampleGate(t *testing.T, plugin bool) {
 	modules, env := emptyFolder(t), map[string]string(nil)
 	port, err := freePorts()
 	check(t, err)
-	address := fmt.Sprintf("http://127.0.0.1:%d", port)
 	if plugin {
-		modules, env = pluginFolder(t), pluginEnv(p, address)
+		modules, env = pluginFolder(t), pluginEnv(p, fmt.Sprint("http://127.0.0.1:", port))
 	}
 	n := startNakama(t, modules, env)
-	operator, gatePort := serveExample(t, p, n, address, plugin)
+	operator, gatePort := serveExample(t, p, n, port, plugin)
 	w := world{p, nakama{port: gatePort}, startDriver(t)}
 	// The plugin, which started before the server, lets nobody in until it knows what is revoked.
 	w.until(t, "the first sign-in", 200, "custom", w.base(args{"account": p.login(t, "game", "carol").AccessToken, "create": true}))
@@ -57,33 +53,27 @@ func exampleGate(t *testing.T, plugin bool) {
 	began := time.Now()
 	operator.order(t, "ban", fmt.Sprintf(`{"realm":"players","subject":%q}`, bob.Vars["subject"]))
 	h, _ := w.driver.closed("banned")
-	t.Logf("the ban closed the socket after %v with %d %q", h.at.Sub(began).Round(time.Millisecond), h.Code, h.Reason)
+	promptly(t, "shipped gate, plugin "+fmt.Sprint(plugin)+": from a ban", h, began)
 	if h.Code != 4403 && !(plugin && h.Code == 1000) { // the plugin closes it too, and may be first
 		t.Errorf("the ban closed the socket with %d %q", h.Code, h.Reason)
 	}
 }
 
 // serveExample runs sallyport serve with the shipped file, in which only addresses and folders are replaced.
-func serveExample(t *testing.T, p pool, n nakama, address string, plugin bool) (operator sallyport, gatePort int) {
+func serveExample(t *testing.T, p pool, n nakama, port int, plugin bool) (operator sallyport, gatePort int) {
 	t.Helper()
 	data, err := os.ReadFile("../../examples/nakama/sallyport.yaml")
 	check(t, err)
-	folder, binary := t.TempDir(), serverBinary(t)
-	file := filepath.Join(folder, "sallyport.yaml")
-	environment := []string{
+	folder := t.TempDir()
+	return serve(t, port, []string{
 		"NAKAMA_ENCRYPTION_KEY=" + encryptionKey, "NAKAMA_REFRESH_ENCRYPTION_KEY=" + refreshKey, "NAKAMA_SERVER_KEY=" + serverKey,
 		"SALLYPORT_NAKAMA_SECRET=" + nodeSecret, "SALLYPORT_OPERATOR_SECRET=" + operatorSecret,
-	}
-	operator.url = address
-	proc, err := listening(func() (*process, []string, error) {
-		if gatePort, err = freePorts(); err != nil {
-			return nil, nil, err
-		}
+	}, func(api, gate int) string {
 		text := string(data)
 		for _, replacement := range [][2]string{
-			{"https://auth.example.com", operator.url},
-			{"127.0.0.1:8080", strings.TrimPrefix(operator.url, "http://")},
-			{"127.0.0.1:8081", fmt.Sprint("127.0.0.1:", gatePort)},
+			{"https://auth.example.com", fmt.Sprint("http://127.0.0.1:", api)},
+			{"127.0.0.1:8080", fmt.Sprint("127.0.0.1:", api)},
+			{"127.0.0.1:8081", fmt.Sprint("127.0.0.1:", gate)},
 			{"/var/lib/sallyport", folder},
 			{"eu-central-1_Example12", poolID + "\n    endpoint: " + p.endpoint},
 			{"1example23456789", "game"},
@@ -97,28 +87,6 @@ func serveExample(t *testing.T, p pool, n nakama, address string, plugin bool) (
 		if !plugin {
 			text = strings.ReplaceAll(text, "      plugin: true\n", "")
 		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			return nil, nil, err
-		}
-		proc, err := launch("sallyport", nil, "/usr/bin/env", append(environment, binary, "serve", "--config", file)...)
-		return proc, []string{operator.url + "/readyz"}, err
+		return text
 	})
-	if proc != nil {
-		operator.process = proc
-		t.Cleanup(func() {
-			proc.stop(syscall.SIGTERM)
-			if t.Failed() {
-				t.Logf("sallyport wrote:\n%s", tail(proc.output()))
-			}
-		})
-	}
-	check(t, err)
-	check(t, proc.await(func() error {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", gatePort))
-		if err == nil {
-			conn.Close()
-		}
-		return err
-	}))
-	return operator, gatePort
 }

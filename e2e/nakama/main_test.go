@@ -139,18 +139,18 @@ func (p *process) stop(signal os.Signal) {
 }
 
 // listening starts a program on ports that it picks, and again on others if somebody else was faster.
-func listening(start func() (p *process, urls []string, err error)) (*process, error) {
+func listening(start func() (p *process, ready []func() error, err error)) (*process, error) {
 	for try := 1; ; try++ {
-		p, urls, err := start()
-		for _, url := range urls {
+		p, all, err := start()
+		for _, ready := range all {
 			if err == nil {
-				err = p.await(answers(url))
+				err = p.await(ready)
 			}
 		}
 		if err == nil {
 			return p, nil
 		}
-		if p == nil || try == 5 || !strings.Contains(p.output(), "address already in use") {
+		if p == nil || try == 5 || !strings.Contains(strings.ToLower(p.output()), "address already in use") {
 			return p, err
 		}
 		p.stop(syscall.SIGKILL)
@@ -194,6 +194,17 @@ func answers(url string) func() error {
 			return fmt.Errorf("%s: %s", url, response.Status)
 		}
 		return nil
+	}
+}
+
+// accepts connects to a port of this machine.
+func accepts(port int) func() error {
+	return func() error {
+		conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), time.Second)
+		if err == nil {
+			conn.Close()
+		}
+		return err
 	}
 }
 

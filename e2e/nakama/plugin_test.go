@@ -54,11 +54,10 @@ func TestSignIn(t *testing.T) {
 	w.driver.refused("a new player who wants no account", "custom", 404, w.base(args{"account": bob, "create": false}))
 	w.driver.session("custom", w.base(args{"account": bob, "create": true}))
 	w.driver.session("custom", w.base(args{"account": bob, "create": false}))
-	var tokens struct{ Access string }
-	decode(t, w.driver.must("srp", args{"endpoint": w.pool.endpoint, "pool": poolID, "clientID": "game", "username": "alice", "password": password}), &tokens)
+	alice := w.driver.login(w.pool, "alice")
 	for name, sent := range map[string]args{
-		"in the id":       {"account": tokens.Access},
-		"in the variable": {"account": "00000000-chosen-by-the-client", "vars": args{"token": tokens.Access, "role": "admin"}},
+		"in the id":       {"account": alice},
+		"in the variable": {"account": "00000000-chosen-by-the-client", "vars": args{"token": alice, "role": "admin"}},
 	} {
 		sent["create"], sent["username"] = true, "chosen-by-the-client"
 		s := w.driver.session("custom", w.base(sent))
@@ -67,7 +66,7 @@ func TestSignIn(t *testing.T) {
 			User     struct{ Username string }
 		}
 		decode(t, w.driver.must("account", w.as(s, nil)), &account)
-		if want := subject(t, tokens.Access); account.CustomID != want {
+		if want := subject(t, alice); account.CustomID != want {
 			t.Errorf("token %s: the account has the id %q, want that of the verified player, %q", name, account.CustomID, want)
 		}
 		if account.User.Username == "chosen-by-the-client" || account.User.Username == "" {

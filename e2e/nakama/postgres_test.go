@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -14,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // database is the one PostgreSQL of the run; every Nakama has a database of its own in it.
@@ -65,13 +63,7 @@ func startDatabase() error {
 	if err != nil {
 		return err
 	}
-	return database.process.await(func() error {
-		conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", database.port), time.Second)
-		if err == nil {
-			conn.Close()
-		}
-		return err
-	})
+	return database.process.await(accepts(database.port))
 }
 
 func initDatabase(bin, data string, who *syscall.Credential) error {

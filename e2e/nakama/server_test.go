@@ -67,7 +67,7 @@ func runNakama(t testing.TB, name, address, modules string, env map[string]strin
 func onPorts(t testing.TB, name string, arguments []string) (n nakama, console int, err error) {
 	t.Helper()
 	binary := nakamaBinary(t)
-	n.process, err = listening(func() (*process, []string, error) {
+	n.process, err = listening(func() (*process, []func() error, error) {
 		if n.port, err = freePorts(-1); err != nil {
 			return nil, nil, err
 		}
@@ -76,7 +76,8 @@ func onPorts(t testing.TB, name string, arguments []string) (n nakama, console i
 		}
 		p, err := launch(name, nil, binary, append(slices.Clone(arguments), "--socket.address", "127.0.0.1", "--socket.port", strconv.Itoa(n.port),
 			"--console.address", "127.0.0.1", "--console.port", strconv.Itoa(console))...)
-		return p, []string{fmt.Sprintf("http://127.0.0.1:%d/", console), n.url() + "/"}, err // the console is the last to listen
+		console := fmt.Sprintf("http://127.0.0.1:%d/", console)
+		return p, []func() error{answers(console), answers(n.url() + "/")}, err // the console is the last to listen
 	})
 	if p := n.process; p != nil {
 		t.Cleanup(func() {
@@ -110,36 +111,64 @@ const (
 	operatorID, operatorSecret = "operator", "operator-secret-0123456789abcdef012345"
 )
 
-func startSallyport(t testing.TB, p pool) sallyport {
+// serve runs sallyport serve until the test ends, with what configure makes of two free ports: the token API's, unless that
+// is settled already, and the gate's.
+func serve(t testing.TB, api int, environment []string, configure func(api, gate int) string) (s sallyport, gate int) {
 	t.Helper()
-	binary, file, address := serverBinary(t), filepath.Join(t.TempDir(), "sallyport.yaml"), ""
-	proc, err := listening(func() (*process, []string, error) {
-		port, err := freePorts()
-		if err != nil {
+	binary, file, settled := serverBinary(t), filepath.Join(t.TempDir(), "sallyport.yaml"), api
+	proc, err := listening(func() (p *process, ready []func() error, err error) {
+		if settled == 0 {
+			if api, err = freePorts(); err != nil {
+				return nil, nil, err
+			}
+		}
+		if gate, err = freePorts(); err != nil {
 			return nil, nil, err
 		}
-		address = fmt.Sprintf("http://127.0.0.1:%d", port)
-		config := fmt.Sprintf(`issuer: %s
-listen: 127.0.0.1:%d
+		s.url = fmt.Sprintf("http://127.0.0.1:%d", api)
+		text := configure(api, gate)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return nil, nil, err
+		}
+		ready = append(ready, answers(s.url+"/readyz"))
+		if strings.Contains(text, "\ngate:") {
+			ready = append(ready, accepts(gate))
+		}
+		p, err = launch("sallyport", nil, "/usr/bin/env", slices.Concat(environment, []string{binary, "serve", "--config", file})...)
+		return p, ready, err
+	})
+	if s.process = proc; proc != nil {
+		t.Cleanup(func() {
+			proc.stop(syscall.SIGTERM)
+			if t.Failed() {
+				t.Logf("sallyport wrote:\n%s", tail(proc.output()))
+			}
+		})
+	}
+	check(t, err)
+	return s, gate
+}
+
+func startSallyport(t testing.TB, p pool) sallyport {
+	t.Helper()
+	s, _ := serve(t, 0, nil, func(api, _ int) string {
+		return fmt.Sprintf(`issuer: http://127.0.0.1:%[1]d
+listen: 127.0.0.1:%[1]d
 store: {type: memory}
-issuers:
+`, api) + common(p)
+	})
+	return s
+}
+
+// common is what the configurations of all servers here have: the pool, Nakama's keys and the callers.
+func common(p pool) string {
+	return fmt.Sprintf(`issuers:
   - {type: cognito, realm: players, user_pool_id: %s, client_ids: [game], uses: [access, id], endpoint: "%s"}
 nakama: {realm: players, keys: [%s], refresh_keys: [%s], aliases: required}
 callers:
   - {id: %s, secrets: [%s], may: [follow, revoke, alias]}
   - {id: %s, secrets: [%s], may: [revoke, ban]}
-`, address, port, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
-		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-			return nil, nil, err
-		}
-		proc, err := launch("sallyport", nil, binary, "serve", "--config", file)
-		return proc, []string{address + "/readyz"}, err
-	})
-	if proc != nil {
-		t.Cleanup(func() { proc.stop(syscall.SIGTERM) })
-	}
-	check(t, err)
-	return sallyport{proc, address}
+`, poolID, p.endpoint, encryptionKey, refreshKey, nodeID, nodeSecret, operatorID, operatorSecret)
 }
 
 // order is what an operator does.
