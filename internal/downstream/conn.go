@@ -34,6 +34,7 @@ type conn struct {
 	remote string
 
 	reading, writing time.Time // the deadlines that are set
+	fresh            bool      // no request was read yet
 	last             bool      // the connection ends with the request that is served
 
 	blank    http.Request // with the context
@@ -58,7 +59,7 @@ func newConn(s *Server, n net.Conn) *conn {
 	c := conns.Get().(*conn)
 	c.server, c.net, c.remote = s, n, n.RemoteAddr().String()
 	c.busy.Store(idle)
-	c.reading, c.writing, c.last = time.Time{}, time.Time{}, false
+	c.reading, c.writing, c.fresh, c.last = time.Time{}, time.Time{}, true, false
 	c.in.Reset(n, c.buffer[:])
 	c.life = newLife()
 	c.blank = *new(http.Request).WithContext(c.life)
@@ -103,6 +104,9 @@ func (c *conn) next() bool {
 	if err := c.parse(text); err != nil {
 		c.refuse(err)
 		return false
+	}
+	if !c.body.whole.Load() {
+		c.expectBody()
 	}
 	if !c.handle() {
 		return false
@@ -151,6 +155,7 @@ func (c *conn) readHead() (string, bool) {
 		}
 		return "", false
 	}
+	c.fresh = false
 	return text, true
 }
 
@@ -167,16 +172,23 @@ func orDefault[T int | time.Duration](value, otherwise T) T {
 
 // expectHead gives a head its time, and a new connection that of a head for its first one.
 func (c *conn) expectHead() {
-	until := time.Now().Add(orDefault(c.server.HeadTimeout, defaultHeadTimeout))
-	if c.reading.IsZero() || until.Before(c.reading) {
+	if !c.fresh || c.reading.IsZero() {
+		_ = c.setReadDeadline(time.Now().Add(orDefault(c.server.HeadTimeout, defaultHeadTimeout)))
+	}
+}
+
+// expectBody gives a body the time of a head, if what is left of the deadline is less. A handler may set another.
+func (c *conn) expectBody() {
+	wait := orDefault(c.server.HeadTimeout, defaultHeadTimeout)
+	if until := time.Now().Add(wait); until.Sub(c.reading) >= min(time.Second, wait/10) {
 		_ = c.setReadDeadline(until)
 	}
 }
 
-// expect sets the read deadline. Setting one costs as much as reading, so it is moved by whole seconds.
+// expect sets the read deadline. Setting one costs as much as reading, so it is moved by whole seconds, or by tenths of a short wait.
 func (c *conn) expect(wait time.Duration) {
 	until := time.Now().Add(wait)
-	if until.Sub(c.reading) < time.Second && c.reading.Sub(until) < time.Second {
+	if step := min(time.Second, wait/10); until.Sub(c.reading) < step && c.reading.Sub(until) < step {
 		return
 	}
 	_ = c.setReadDeadline(until)

@@ -77,21 +77,50 @@ func isTarget(text string) bool {
 	return text != ""
 }
 
-// parseTarget makes the URL. A plain path is taken apart here; net/url judges the others.
+// parseTarget makes the URL. A plain path is taken apart here; net/url judges the others. CONNECT has an authority for a target, as
+// net/http reads it.
 func (c *conn) parseTarget(target string) error {
 	path, query, asked := strings.Cut(target, "?")
-	if path != "" && path[0] == '/' && !strings.HasPrefix(path, "//") && strings.IndexByte(path, '%') < 0 {
+	if isPlainPath(path) {
 		c.url = url.URL{Path: path, RawQuery: query, ForceQuery: asked && query == ""}
 		c.request.URL = &c.url
 		return nil
+	}
+	authority := c.request.Method == http.MethodConnect && target[0] != '/'
+	if authority {
+		target = "http://" + target
 	}
 	parsed, err := url.ParseRequestURI(target)
 	if err != nil {
 		return errTarget
 	}
+	if authority {
+		parsed.Scheme = ""
+	}
 	c.request.URL = parsed
 	return nil
 }
+
+// isPlainPath says whether a path has no other spelling for net/url, which keeps a URL.RawPath of those that have.
+func isPlainPath(path string) bool {
+	if path == "" || path[0] != '/' {
+		return false
+	}
+	for i := range len(path) {
+		if !plainChars[path[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+var plainChars = func() (t [256]bool) {
+	for c := range 256 {
+		text := string(rune(c))
+		t[c] = c < 0x80 && (&url.URL{Path: "/" + text}).EscapedPath() == "/"+text
+	}
+	return t
+}()
 
 // takeFields makes the header map, from which go what net/http takes out too: Host, Transfer-Encoding and Trailer.
 func (c *conn) takeFields() error {
@@ -118,6 +147,9 @@ func (c *conn) takeFields() error {
 	}
 	if hosts > 1 || hosts == 0 && r.ProtoMinor > 0 {
 		return errHost
+	}
+	if r.URL.Host != "" {
+		r.Host = r.URL.Host // RFC 9112 section 3.2.2
 	}
 	r.Header = c.header
 	return c.takeTrailer(trailers)
@@ -179,11 +211,11 @@ func (c *conn) takeBody(framing http1.Framing) error {
 		r.ContentLength = framing.Length
 	}
 	expect := c.header["Expect"]
-	c.body.begin(framing, len(expect) > 0)
+	c.body.begin(framing, len(expect) > 0 && r.ProtoMinor > 0) // HTTP/1.0 has none (RFC 9110 section 10.1.1)
 	if r.Body = http.NoBody; r.ContentLength != 0 {
 		r.Body = &c.body
 	}
-	if len(expect) > 1 || len(expect) == 1 && (!strings.EqualFold(expect[0], "100-continue") || r.ProtoMinor == 0) {
+	if len(expect) > 1 || len(expect) == 1 && !strings.EqualFold(expect[0], "100-continue") {
 		return errExpect
 	}
 	return nil

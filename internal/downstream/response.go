@@ -21,12 +21,15 @@ type Response struct {
 	c       *conn
 	header  http.Header
 	mu      sync.Mutex // for what is written beside the answer: 100 Continue
+	dating  sync.Mutex // for the write deadline, which is set beside a Write
 	status  int
 	began   bool  // the head was sent
 	chunked bool  // the body goes in chunks
 	length  int64 // that the handler declared, -1 for none
 	written int64
 	taken   bool // the connection is not the server's any more
+	named   int  // how many of the headers were for the head
+	dated   bool // a write deadline was set for this answer
 	failed  error
 	head    []byte // up to what says how the body ends
 	pending []byte // the body that was not sent
@@ -34,7 +37,7 @@ type Response struct {
 
 func (w *Response) reset() {
 	clear(w.header)
-	w.status, w.began, w.chunked, w.length, w.written, w.failed = 0, false, false, -1, 0, nil
+	w.status, w.began, w.chunked, w.length, w.written, w.dated, w.failed = 0, false, false, -1, 0, false, nil
 	w.head, w.pending = w.head[:0], w.pending[:0]
 }
 
@@ -48,7 +51,9 @@ func (w *Response) WriteHeader(status int) {
 		return
 	}
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		w.interim(status)
+		if w.c.request.ProtoMinor > 0 { // HTTP/1.0 knows none (RFC 9110 section 15.2)
+			w.interim(status)
+		}
 		return
 	}
 	w.status = status
@@ -66,9 +71,13 @@ func bodiless(status int) bool {
 }
 
 func (w *Response) interim(status int) {
+	if status == http.StatusContinue {
+		w.c.body.asks.Store(false)
+	}
 	head := append(w.appendHead(nil, status), "\r\n"...)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.dropDeadline()
 	_, w.failed = w.c.net.Write(head)
 }
 
@@ -79,6 +88,7 @@ func (w *Response) sendContinue() error {
 	if w.began {
 		return nil
 	}
+	w.dropDeadline()
 	_, err := w.c.net.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	return err
 }
@@ -91,12 +101,16 @@ func (w *Response) appendHead(head []byte, status int) []byte {
 	head = append(head, ' ')
 	head = append(head, http.StatusText(status)...)
 	head = append(head, "\r\n"...)
+	w.named = len(w.header)
 	for name, values := range w.header {
 		switch {
 		case name == "Connection":
 			w.c.last = w.c.last || slices.ContainsFunc(values, func(v string) bool { return http1.HasToken(v, "close") })
 			continue
-		case name == "Content-Length" && (w.length < 0 && status != http.StatusNotModified || bodiless(status)), name == "Transfer-Encoding", !http1.IsToken(name):
+		case name == "Content-Length" && (w.length < 0 && status != http.StatusNotModified || bodiless(status)), name == "Transfer-Encoding":
+			continue
+		case !http1.IsToken(name):
+			w.named--
 			continue
 		}
 		for _, value := range values {
@@ -195,6 +209,7 @@ func (w *Response) flush(out, p []byte, end string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.began = true
+	w.dropDeadline()
 	if len(p) > room {
 		pieces := net.Buffers{out, p, []byte(end)}
 		_, w.failed = pieces.WriteTo(w.c.net)
@@ -217,8 +232,10 @@ func (w *Response) finish() bool {
 		w.WriteHeader(http.StatusOK)
 	}
 	if !w.began && w.length < 0 && !w.isEmpty() {
-		w.length = w.written
-		w.head = append(strconv.AppendInt(append(w.head, "Content-Length: "...), w.written, 10), "\r\n"...)
+		if w.chunked = w.c.request.ProtoMinor > 0 && w.hasTrailer(); !w.chunked {
+			w.length = w.written
+			w.head = append(strconv.AppendInt(append(w.head, "Content-Length: "...), w.written, 10), "\r\n"...)
+		}
 	}
 	if w.failed == nil && (!w.began || len(w.pending) > 0 || w.chunked) {
 		w.sendLast()
@@ -252,6 +269,19 @@ func (w *Response) sendLast() {
 	w.flush(out, nil, "")
 }
 
+// hasTrailer says whether a trailer section is to follow. It costs something only where there are headers that the head had not.
+func (w *Response) hasTrailer() bool {
+	if len(w.header) <= w.named {
+		return false
+	}
+	for name := range w.header {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *Response) appendTrailer(out []byte) []byte {
 	for name, values := range w.header {
 		if name, ok := strings.CutPrefix(name, http.TrailerPrefix); ok && http1.IsToken(name) {
@@ -283,13 +313,28 @@ func (w *Response) FlushError() error {
 // SetReadDeadline sets the deadline for reading the body.
 func (w *Response) SetReadDeadline(t time.Time) error { return w.c.setReadDeadline(t) }
 
-// SetWriteDeadline sets the deadline for writing. It is moved by whole seconds, as setting one costs as much as writing.
+// SetWriteDeadline sets the deadline for writing this answer. It is moved by whole seconds, or by tenths of a short wait, as setting
+// one costs as much as writing.
 func (w *Response) SetWriteDeadline(t time.Time) error {
-	if before := w.c.writing; !before.IsZero() && t.Sub(before) < time.Second && before.Sub(t) < time.Second {
+	w.dating.Lock()
+	defer w.dating.Unlock()
+	w.dated = true
+	before := w.c.writing
+	if step := min(time.Second, time.Until(t)/10); t.Sub(before) < step && before.Sub(t) < step {
 		return nil
 	}
 	w.c.writing = t
 	return w.c.net.SetWriteDeadline(t)
+}
+
+// dropDeadline takes the deadline of the answer before away, unless this one has its own.
+func (w *Response) dropDeadline() {
+	w.dating.Lock()
+	defer w.dating.Unlock()
+	if !w.dated && !w.c.writing.IsZero() {
+		w.c.writing = time.Time{}
+		_ = w.c.net.SetWriteDeadline(time.Time{})
+	}
 }
 
 // EnableFullDuplex is how it is.

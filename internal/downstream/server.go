@@ -15,7 +15,8 @@ import (
 type Server struct {
 	// Handler answers requests. It may panic with http.ErrAbortHandler to break an answer off.
 	Handler http.Handler
-	// HeadTimeout is how long a head may take from its first byte, and the first one of a connection from its beginning. Default 10 s.
+	// HeadTimeout is how long a head may take from its first byte, and the first one of a connection from its beginning. A body has
+	// at least as long, unless the handler sets a deadline. Default 10 s.
 	HeadTimeout time.Duration
 	// IdleTimeout is how long a connection is kept between two requests. Default 60 s.
 	IdleTimeout time.Duration
@@ -115,6 +116,9 @@ func (s *Server) forget(c *conn) {
 // returned then. Connections that were taken over are not its business.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopListening()
+	watching, stop := context.WithCancel(ctx) // Serve returned, and no longer does
+	defer stop()
+	go s.watch(watching)
 	pause := time.NewTicker(10 * time.Millisecond)
 	defer pause.Stop()
 	for !s.closeIdle() {
@@ -127,12 +131,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the listeners and all connections at once.
+// Close closes the listeners and all connections at once, and ends the contexts of their requests.
 func (s *Server) Close() error {
 	err := s.stopListening()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
+		c.life.End()
 		_ = c.net.Close()
 	}
 	return err
