@@ -174,9 +174,24 @@ func (p *Pipe) closeCame(from int, piece *wsframe.Piece) verdict {
 		return pass
 	}
 	if e != nil && e.patient && from == backend {
+		p.heed(piece.Payload)
 		p.clientsTurn()
 	}
 	return drop
+}
+
+// heed has the client told what the backend said, if that was no answer to our close frame: it found fault itself with
+// something that came before the violation, and a direct peer would have said so.
+func (p *Pipe) heed(payload []byte) {
+	e := p.extra.ending
+	if p.policy.ScrubReason != nil && len(payload) > 2 {
+		p.policy.ScrubReason(payload[2:])
+	}
+	switch code, text := wsframe.ParseClose(payload); code {
+	case e.backendCode, wsframe.CodeNormal, wsframe.CodeNone:
+	default:
+		e.code, e.text = code, text
+	}
 }
 
 // partingBegins notes who ends the socket with which code.

@@ -303,6 +303,39 @@ func TestViolation(t *testing.T) {
 	})
 }
 
+// TestViolationAfterAnother: the backend finds fault with what came before the violation, which a direct peer would have said
+// and nothing else. What it says by way of an answer to us is nothing of the kind.
+func TestViolationAfterAnother(t *testing.T) {
+	for name, c := range map[string]struct {
+		says, code int
+		text       string
+	}{
+		"bad UTF-8":          {1007, 1007, "xx"},
+		"of its own":         {4000, 4000, "xx"},
+		"an answer":          {wsframe.CodeAway, wsframe.CodeProtocol, string(wsframe.ReservedOpcode)},
+		"another answer":     {wsframe.CodeNormal, wsframe.CodeProtocol, string(wsframe.ReservedOpcode)},
+		"an answer, no code": {0, wsframe.CodeProtocol, string(wsframe.ReservedOpcode)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
+				scrub := func(text []byte) { copy(text, "xx") }
+				w := start(t, config, setup{policy: wsrelay.Policy{ScrubReason: scrub}})
+				bad := w.client.frame(wsframe.Text, "\xff")
+				w.client.send(bad + "\x83\x80")
+				w.backend.wants(bad)
+				w.backend.wantsClose(wsframe.CodeAway)
+				w.backend.send(w.backend.closing(c.says, "oh"))
+				if text := w.client.wantsClose(c.code); text != c.text {
+					t.Errorf("the client was told %q, want %q", text, c.text)
+				}
+				w.backend.conn.Close()
+				w.client.conn.Close()
+				w.wantsOutcome(connect.CloseRefused, c.code)
+			})
+		})
+	}
+}
+
 // TestViolationIsBounded: the backend says nothing to it.
 func TestViolationIsBounded(t *testing.T) {
 	forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
