@@ -15,10 +15,11 @@ import (
 
 // WebSocket opcodes, RFC 6455 section 5.2.
 const (
-	opText  = 1
-	opClose = 8
-	opPing  = 9
-	opPong  = 10
+	opText   = 1
+	opBinary = 2
+	opClose  = 8
+	opPing   = 9
+	opPong   = 10
 )
 
 // handshake is a client's, RFC 6455 section 4.1.
@@ -63,6 +64,11 @@ func dial(address string, first []byte) (*raw, *http.Response, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return greet(conn, first)
+}
+
+// greet does so on a connection.
+func greet(conn net.Conn, first []byte) (*raw, *http.Response, error) {
 	r := &raw{conn, bufio.NewReaderSize(conn, 512)}
 	if err := r.SetDeadline(time.Now().Add(patience)); err != nil {
 		return r, nil, err
@@ -86,6 +92,12 @@ func join(address, token string) (*raw, error) {
 
 // next reads a frame. The payload of a client is unmasked.
 func (r *raw) next() (op byte, payload []byte, err error) {
+	first, payload, err := r.frame()
+	return first & 0x0f, payload, err
+}
+
+// frame reads a frame and returns its first byte as it is.
+func (r *raw) frame() (first byte, payload []byte, err error) {
 	var two [2]byte
 	if _, err := io.ReadFull(r.lines, two[:]); err != nil {
 		return 0, nil, err
@@ -109,7 +121,7 @@ func (r *raw) next() (op byte, payload []byte, err error) {
 	for i := range payload {
 		payload[i] ^= mask[i&3]
 	}
-	return two[0] & 0x0f, payload, err
+	return two[0], payload, err
 }
 
 // message reads the next text frame and answers pings before it.
