@@ -255,7 +255,10 @@ func (r *Registry) prepare(s *session.Session, slot Slot, hooks Hooks) (*Socket,
 	case hooks.Close == nil:
 		return nil, errNoHook
 	}
-	socket := &Socket{registry: r, hooks: hooks, expires: nanos(s.Expiry), place: nowhere}
+	socket := &Socket{registry: r, hooks: hooks, expires: nanos(s.Expiry), place: nowhere, claim: unclaimed}
+	if r.owning != nil {
+		socket.claim = new(socketClaim)
+	}
 	socket.who, socket.name = holderOf(s, slot.Name)
 	return socket, nil
 }

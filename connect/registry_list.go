@@ -44,6 +44,17 @@ type SocketInfo struct {
 	Fence uint64 `json:"fence,omitempty"`
 }
 
+// Info describes the socket, also after its end: it then says what held before.
+func (s *Socket) Info() SocketInfo {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.info()
+}
+
+func (s *Socket) info() SocketInfo {
+	return SocketInfo{s.id, s.who.player, s.who.session, s.Slot(), utc(s.admitted), utc(s.expires), s.registry.node(), s.fenceNow()}
+}
+
 // RegistryState is what a Registry knows about itself, for metrics and readiness.
 type RegistryState struct {
 	// Live is how many sockets are live.
@@ -71,7 +82,7 @@ func (r *Registry) List(filter SocketFilter) []SocketInfo {
 	r.mu.Lock()
 	list := []SocketInfo{}
 	for s := range r.selected(filter) {
-		list = append(list, SocketInfo{s.id, s.who.player, s.who.session, s.Slot(), utc(s.admitted), utc(s.expires), r.node(), s.fenceNow()})
+		list = append(list, s.info())
 	}
 	r.mu.Unlock()
 	slices.SortFunc(list, func(a, b SocketInfo) int { return cmp.Compare(a.ID, b.ID) })

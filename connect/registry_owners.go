@@ -39,6 +39,9 @@ type socketClaim struct {
 	until time.Duration // the end of the lease, on owning's clock
 }
 
+// unclaimed is the claim of every socket of a registry without RegistryConfig.Owners. Nobody writes to it.
+var unclaimed = new(socketClaim)
+
 type claimState byte
 
 const (
@@ -154,7 +157,7 @@ func (o *owning) admit(ctx context.Context, s *session.Session, slot Slot, socke
 		return nil, refusal
 	}
 	told := socket.claim.state == claimLost
-	socket.claim = socketClaim{state: claimWanted, fence: uint64(o.config.Now().UnixMicro())}
+	*socket.claim = socketClaim{state: claimWanted, fence: uint64(o.config.Now().UnixMicro())}
 	if err == nil {
 		socket.claim.state, socket.claim.fence, socket.claim.epoch = claimHeld, claim.Fence, claim.Epoch
 	}

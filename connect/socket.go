@@ -46,8 +46,8 @@ type Socket struct {
 	expires int64
 	drains  int64 // 0: not draining
 	noticed bool
-	reason  CloseReason // "" while the socket is live
-	claim   socketClaim
+	reason  CloseReason  // "" while the socket is live
+	claim   *socketClaim // with RegistryConfig.Owners, else unclaimed
 
 	due   int64 // when something is to be done
 	place int   // in the heap

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/connect"
-	"github.com/sallyport-auth/sallyport/identity"
 	"github.com/sallyport-auth/sallyport/internal/downstream"
 	"github.com/sallyport-auth/sallyport/internal/upstream"
 	"github.com/sallyport-auth/sallyport/internal/wsframe"
@@ -25,19 +24,21 @@ import (
 // number with the handshake, and two sockets of one player that come at once are told apart before either is open. Once it is
 // open it keeps nothing of the request alive: there may be many, and they are idle most of the time.
 type live struct {
-	gate    *Gate
-	route   *route
-	socket  *connect.Socket
-	player  identity.Player
-	session string
-	began   time.Time
+	gate   *Gate
+	route  *route
+	socket *connect.Socket
 
-	mu      sync.Mutex
-	pipe    *wsrelay.Pipe
-	closing *connect.Closing // came before there was a pipe
-	notice  []byte           // so did this
-	cancel  func()           // ends the handshake; nil after it
-	gone    sync.WaitGroup
+	mu    sync.Mutex
+	pipe  *wsrelay.Pipe
+	early *early // nil once there is a pipe
+	gone  sync.WaitGroup
+}
+
+// early is what comes before there is a pipe.
+type early struct {
+	closing *connect.Closing
+	notice  []byte
+	cancel  func() // ends the handshake
 }
 
 // openSocket carries the upgrade of a verified player.
@@ -50,7 +51,7 @@ func (x *exchange) openSocket() {
 	}
 	ctx, cancel, done := x.abortable()
 	defer done()
-	l := &live{gate: x.gate, route: x.route, cancel: cancel, began: x.decision.Began, player: x.decision.Player, session: x.decision.Session}
+	l := &live{gate: x.gate, route: x.route, early: &early{cancel: cancel}}
 	l.gone.Add(1)
 	slot := connect.Slot{Route: x.route.Name}
 	if x.route.Socket.Slot != "" {
@@ -105,8 +106,8 @@ func (l *live) close(c connect.Closing) {
 	if l.pipe != nil {
 		l.pipe.Close(c)
 	} else {
-		l.closing = &c
-		l.cancel()
+		l.early.closing = &c
+		l.early.cancel()
 	}
 	l.mu.Unlock()
 	l.gone.Wait()
@@ -123,7 +124,7 @@ func (l *live) noticeFunc() func(time.Time) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.pipe == nil {
-			l.notice = []byte(text)
+			l.early.notice = []byte(text)
 			return
 		}
 		l.pipe.Notice([]byte(text))
@@ -159,7 +160,7 @@ func (x *exchange) handshake(ctx context.Context, l *live) bool {
 // refuseHandshake tells a client why its socket ended before it was open.
 func (x *exchange) refuseHandshake(l *live, err error) {
 	l.mu.Lock()
-	closing := l.closing
+	closing := l.early.closing
 	l.mu.Unlock()
 	switch {
 	case closing != nil:
@@ -213,12 +214,13 @@ func (x *exchange) carry(l *live, client, backend wsrelay.Half, got agreed) bool
 		_ = backend.Conn.Close()
 		return false
 	}
-	l.pipe, l.cancel = pipe, nil
-	if l.notice != nil {
-		pipe.Notice(l.notice)
+	before := l.early
+	l.pipe, l.early = pipe, nil
+	if before.notice != nil {
+		pipe.Notice(before.notice)
 	}
-	if l.closing != nil {
-		pipe.Close(*l.closing)
+	if before.closing != nil {
+		pipe.Close(*before.closing)
 	}
 	return true
 }
@@ -233,8 +235,9 @@ func (l *live) ended(o wsrelay.Outcome) {
 	l.socket.ReleaseFor(reason)
 	l.gone.Done()
 	if l.gate.config.ObserveSocket != nil {
+		was := l.socket.Info()
 		l.gate.config.ObserveSocket(SocketEnd{
-			Route: l.route.Name, Reason: reason, Player: l.player, Session: l.session, Elapsed: l.gate.config.Now().Sub(l.began),
+			Route: l.route.Name, Reason: reason, Player: was.Player, Session: was.Session, Elapsed: l.gate.config.Now().Sub(was.Admitted),
 			FromClient: int64(o.FromClient.Bytes), FromBackend: int64(o.FromBackend.Bytes),
 		})
 	}

@@ -14,7 +14,7 @@ import (
 
 const (
 	ways = 8
-	kept = 32
+	kept = 16
 	// maxHeat bounds how often an entry survives others that want its place.
 	maxHeat = 3
 	// maxCached is the longest token that is looked up, in bytes.

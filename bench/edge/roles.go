@@ -107,10 +107,12 @@ func serveGate(address, backend, profiles, cached string) error {
 	if profiles != "" {
 		go func() { _ = http.ListenAndServe(profiles, profileHandler()) }()
 	}
-	listener, err := net.Listen("tcp", address)
+	quiet := net.ListenConfig{KeepAlive: -1} // as the program does
+	listener, err := quiet.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return err
 	}
+	go edge.ReturnMemory(context.Background()) // as the program does
 	return gate.Server().Serve(listener)
 }
 

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // spareWorkers is how many goroutines without a connection are kept for the next ones. The stack of a new one is too small for a
 // handler, and making it grow costs a tenth of a short connection.
-const spareWorkers = 64
+const spareWorkers = 32
 
 // workers are the goroutines that serve connections.
 type workers struct {

@@ -40,8 +40,9 @@ var (
 
 // Pool holds the idle connections to one backend. It is safe for concurrent use.
 type Pool struct {
-	config Config
-	dialer net.Dialer
+	config  Config
+	dialer  net.Dialer
+	lasting net.Dialer // for upgrades: a backend's machine that is gone shows by TCP keep-alive
 
 	mu     sync.Mutex
 	idle   []*conn // the one used last is last
@@ -58,7 +59,9 @@ func New(c Config) (*Pool, error) {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, 4*time.Second)
 	c.DialTimeout = cmp.Or(c.DialTimeout, 5*time.Second)
 	c.MaxHead = cmp.Or(c.MaxHead, 64<<10)
-	return &Pool{config: c, dialer: net.Dialer{Timeout: c.DialTimeout}}, nil
+	return &Pool{
+		config: c, dialer: net.Dialer{Timeout: c.DialTimeout, KeepAlive: -1}, lasting: net.Dialer{Timeout: c.DialTimeout},
+	}, nil
 }
 
 // Idle returns how many idle connections there are.
@@ -91,11 +94,11 @@ func (p *Pool) get(ctx context.Context, r *Request) (*conn, error) {
 		}
 		_ = c.Conn.Close()
 	}
-	size := bufferSize
+	dialer, size := &p.dialer, bufferSize
 	if r.Upgrade {
-		size = upgradeSize
+		dialer, size = &p.lasting, upgradeSize
 	}
-	c, err := p.dialer.DialContext(ctx, "tcp", p.config.Address)
+	c, err := dialer.DialContext(ctx, "tcp", p.config.Address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDial, err)
 	}

@@ -48,9 +48,7 @@ func (p *Pipe) begin(e ending) {
 		e.boundary = max(e.boundary, p.until)
 		p.until += int64(p.policy.SlowWait)
 	}
-	if p.reason == "" {
-		p.reason = e.reason
-	}
+	p.endsFor(e.reason)
 	for i := range p.sides {
 		if s := &p.sides[i]; !s.is(saidClose|dead) && (i == client || !s.is(eof)) {
 			s.set(wantClose)
@@ -153,7 +151,7 @@ func (p *Pipe) sendOwn(to int, opcode wsframe.Opcode, payload []byte) {
 
 // tidy gives back what waits for nothing any more.
 func (p *Pipe) tidy() {
-	if x := p.extra; x != nil && x.ending == nil && !p.sides[client].is(wants) && !p.sides[backend].is(wants) {
+	if x := p.extra; x != nil && x.ending == nil && x.reason == "" && !p.sides[client].is(wants) && !p.sides[backend].is(wants) {
 		p.extra = nil
 	}
 }
@@ -204,7 +202,7 @@ func (p *Pipe) partingBegins(from int, piece *wsframe.Piece) {
 	if p.code == 0 {
 		p.code = uint16(code)
 	}
-	p.reason = connect.CloseFinished
+	p.more().reason = connect.CloseFinished
 	p.wait(partingWait)
 }
 
@@ -318,9 +316,7 @@ func (p *Pipe) clientEnded() {
 	c, b := &p.sides[client], &p.sides[backend]
 	b.set(endOut)
 	b.clear(wants)
-	if p.reason == "" {
-		p.reason = connect.CloseFinished
-	}
+	p.endsFor(connect.CloseFinished)
 	if c.is(dead) {
 		b.deafen()
 		p.wait(p.policy.CloseWait)

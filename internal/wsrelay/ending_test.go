@@ -266,6 +266,25 @@ func TestHalfCloseIsBounded(t *testing.T) {
 	})
 }
 
+// TestFirstReasonStays: a client that had left is not one that a drain ended.
+func TestFirstReasonStays(t *testing.T) {
+	forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
+		w := start(t, config, setup{})
+		w.client.conn.CloseWrite()
+		w.backend.wantsEnd()
+		if !w.pipe.Notice([]byte("soon")) { // what it needs is given back once it is sent
+			t.Error("the notice was not taken")
+		}
+		w.client.wants(w.backend.frame(wsframe.Text, "soon"))
+		w.pipe.Close(connect.ProfilePlain.Closing(connect.CloseDraining))
+		w.client.conn.Close()
+		w.backend.conn.Close()
+		if o := <-w.outcome; o.Reason != connect.CloseFinished {
+			t.Errorf("ended as %q", o.Reason)
+		}
+	})
+}
+
 func TestClientReset(t *testing.T) {
 	forms(t, func(t *testing.T, config wsrelay.LoopConfig) {
 		w := start(t, config, setup{})

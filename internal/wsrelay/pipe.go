@@ -28,7 +28,6 @@ type Pipe struct {
 	until  int64 // when all ends whatever is missing, or 0
 
 	sides  [2]side
-	reason connect.CloseReason
 	number uint32 // in the group's table
 	code   uint16
 	over   bool
@@ -95,9 +94,10 @@ func (s *side) deafen() {
 
 // extra is what few pipes need, and not for long.
 type extra struct {
-	pong   []byte  // payload for the backend
-	texts  []byte  // whole frames for the client
-	ending *ending // set once the relay ends the socket
+	pong   []byte              // payload for the backend
+	texts  []byte              // whole frames for the client
+	reason connect.CloseReason // the first that there was to end the socket
+	ending *ending             // set once the relay ends the socket
 }
 
 func (p *Pipe) more() *extra {
@@ -105,6 +105,13 @@ func (p *Pipe) more() *extra {
 		p.extra = new(extra)
 	}
 	return p.extra
+}
+
+// endsFor notes a reason to end, unless there was one before.
+func (p *Pipe) endsFor(reason connect.CloseReason) {
+	if x := p.more(); x.reason == "" {
+		x.reason = reason
+	}
 }
 
 func (p *Pipe) ending() *ending {
@@ -171,9 +178,9 @@ func (p *Pipe) say(text []byte) bool {
 }
 
 func (p *Pipe) outcome() Outcome {
-	o := Outcome{Reason: p.reason, Code: int(p.code)}
-	if o.Reason == "" {
-		o.Reason = connect.CloseFinished
+	o := Outcome{Reason: connect.CloseFinished, Code: int(p.code)}
+	if p.extra != nil && p.extra.reason != "" {
+		o.Reason = p.extra.reason
 	}
 	if e := p.ending(); e != nil {
 		o.Violation = e.violation

@@ -69,7 +69,9 @@ func Listen(file *config.File) (l Listeners, err error) {
 }
 
 func listen(file *config.File, path, address string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
+	// Without TCP keep-alive: idle connections are closed, and sockets are pinged, long before it would tell anything.
+	quiet := net.ListenConfig{KeepAlive: -1}
+	listener, err := quiet.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, file.Problem(path, fmt.Errorf("%w; set listen to another address, or end what listens there", err))
 	}
@@ -101,6 +103,7 @@ func (a *App) Serve(ctx context.Context, l Listeners) error {
 	var games *edge.Server
 	if l.Gate != nil {
 		games = a.gateServer()
+		go edge.ReturnMemory(ctx)
 		serve(games, l.Gate, "serving the gate", func() error { return a.serveGate(games, l.Gate) })
 	}
 	if l.Metrics != nil {
