@@ -1,6 +1,7 @@
 package downstream_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -200,22 +201,24 @@ func upgraded(t *testing.T, how string, ended chan<- struct{}) http.HandlerFunc 
 	return func(w http.ResponseWriter, r *http.Request) {
 		var c net.Conn
 		var in io.Reader
+		begin := func(serve func()) { go serve() } // after the handler returned
 		if how == "take" {
 			taken, early, err := w.(*downstream.Response).Take()
 			must(t, err)
-			c, in = taken, io.MultiReader(strings.NewReader(string(early)), taken)
+			c, in = taken, io.MultiReader(bytes.NewReader(early), taken)
 		} else {
 			taken, buffers, err := http.NewResponseController(w).Hijack()
 			must(t, err)
 			c, in = taken, buffers.Reader
+			begin = func(serve func()) { serve() }
 		}
 		saysHijacked(t, w)
 		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		go func() {
+		begin(func() {
 			_, _ = io.Copy(c, in)
 			_ = c.Close()
 			ended <- struct{}{}
-		}()
+		})
 	}
 }
 

@@ -13,25 +13,25 @@ var sizes = []int{1, 2, 3, 7, 1 << 20}
 
 func TestRequestsThatAreServed(t *testing.T) {
 	for text, want := range map[string]string{
-		"GET /x HTTP/1.1\r\nHost: gate\r\n\r\n":                                 `GET /x path "/x" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"OPTIONS * HTTP/1.1\r\nHost: gate:80\r\n\r\n":                           `OPTIONS * path "*" query "" host "gate:80" length 0 map[] body "" <nil> trailer map[]`,
-		"get /x HTTP/1.1\r\nhost:gate\r\n\r\n":                                  `get /x path "/x" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"M-SEARCH /a/b?c=d&e HTTP/1.1\r\nHOST: \tgate \r\n\r\n":                 `M-SEARCH /a/b?c=d&e path "/a/b" query "c=d&e" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"GET /? HTTP/1.1\r\nHost:\r\n\r\n":                                      `GET /? path "/" query "" host "" length 0 map[] body "" <nil> trailer map[]`,
-		"GET /a%2fb?c%zz HTTP/1.1\r\nHost: gate\r\n\r\n":                        `GET /a%2fb?c%zz path "/a/b" query "c%zz" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"GET //a/../b HTTP/1.1\r\nHost: gate\r\n\r\n":                           `GET //a/../b path "//a/../b" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"GET /a#b HTTP/1.1\r\nHost: gate\r\n\r\n":                               `GET /a#b path "/a#b" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"GET http://other/a HTTP/1.1\r\nHost: gate\r\n\r\n":                     `GET http://other/a path "/a" query "" host "other" length 0 map[] body "" <nil> trailer map[]`,
-		"CONNECT other:443 HTTP/1.1\r\nHost: gate\r\n\r\n":                      `CONNECT other:443 path "" query "" host "other:443" length 0 map[] body "" <nil> trailer map[]`,
-		"GET /x HTTP/1.0\r\n\r\n":                                               `GET /x path "/x" query "" host "" length 0 map[] body "" <nil> trailer map[]`,
-		"GET /x HTTP/1.0\r\nHost: gate\r\nConnection: keep-alive\r\n\r\n":       `GET /x path "/x" query "" host "gate" length 0 map[Connection:[keep-alive]] body "" <nil> trailer map[]`,
-		"GET /x HTTP/1.1\r\nHost: gate\r\nA-b: 1\r\na-B:2\r\nC:\r\n\r\n":        `GET /x path "/x" query "" host "gate" length 0 map[A-B:[1 2] C:[]] body "" <nil> trailer map[]`,
-		"GET /x HTTP/1.1\r\nHost: gate\r\nA: \tb \x80c\t\r\n\r\n":               "GET /x path \"/x\" query \"\" host \"gate\" length 0 map[A:[b \x80c]] body \"\" <nil> trailer map[]",
-		"GET /x HTTP/1.1\r\nHost: gate\r\nTrailer: A\r\n\r\n":                   `GET /x path "/x" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
-		"GET /x HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n":            `GET /x path "/x" query "" host "gate" length 0 map[Content-Length:[0]] body "" <nil> trailer map[]`,
-		"PUT /x HTTP/1.1\r\nHost: gate\r\nContent-Length: 6\r\n\r\n\n\r\na\x00": `PUT /x path "/x" query "" host "gate" length 6 map[Content-Length:[6]] body "\n\r\na\x00" unexpected EOF trailer map[]`,
-		"PUT /x HTTP/1.1\r\nHost: gate\r\nContent-Length: 5\r\n\r\n\n\r\na\x00": `PUT /x path "/x" query "" host "gate" length 5 map[Content-Length:[5]] body "\n\r\na\x00" <nil> trailer map[]`,
-		"PUT /x HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\n\n a\r\n0a\r\n0123456789\r\n0\r\nX: y\r\n\r\n":              `PUT /x path "/x" query "" host "gate" length -1 map[] body "\n a0123456789" <nil> trailer map[]`,
+		"GET /x HTTP/1.1\r\nHost: gate\r\n\r\n":                                                                                     `GET /x path "/x" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"OPTIONS * HTTP/1.1\r\nHost: gate:80\r\n\r\n":                                                                               `OPTIONS * path "*" query "" host "gate:80" length 0 map[] body "" <nil> trailer map[]`,
+		"get /x HTTP/1.1\r\nhost:gate\r\n\r\n":                                                                                      `get /x path "/x" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"M-SEARCH /a/b?c=d&e HTTP/1.1\r\nHOST: \tgate \r\n\r\n":                                                                     `M-SEARCH /a/b?c=d&e path "/a/b" query "c=d&e" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"GET /? HTTP/1.1\r\nHost:\r\n\r\n":                                                                                          `GET /? path "/" query "" host "" length 0 map[] body "" <nil> trailer map[]`,
+		"GET /a%2fb?c%zz HTTP/1.1\r\nHost: gate\r\n\r\n":                                                                            `GET /a%2fb?c%zz path "/a/b" query "c%zz" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"GET //a/../b HTTP/1.1\r\nHost: gate\r\n\r\n":                                                                               `GET //a/../b path "//a/../b" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"GET /a#b HTTP/1.1\r\nHost: gate\r\n\r\n":                                                                                   `GET /a#b path "/a#b" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"GET http://other/a HTTP/1.1\r\nHost: gate\r\n\r\n":                                                                         `GET http://other/a path "/a" query "" host "other" length 0 map[] body "" <nil> trailer map[]`,
+		"CONNECT other:443 HTTP/1.1\r\nHost: gate\r\n\r\n":                                                                          `CONNECT other:443 path "" query "" host "other:443" length 0 map[] body "" <nil> trailer map[]`,
+		"GET /x HTTP/1.0\r\n\r\n":                                                                                                   `GET /x path "/x" query "" host "" length 0 map[] body "" <nil> trailer map[]`,
+		"GET /x HTTP/1.0\r\nHost: gate\r\nConnection: keep-alive\r\n\r\n":                                                           `GET /x path "/x" query "" host "gate" length 0 map[Connection:[keep-alive]] body "" <nil> trailer map[]`,
+		"GET /x HTTP/1.1\r\nHost: gate\r\nA-b: 1\r\na-B:2\r\nC:\r\nA-B: 3\r\n\r\n":                                                  `GET /x path "/x" query "" host "gate" length 0 map[A-B:[1 2 3] C:[]] body "" <nil> trailer map[]`,
+		"GET /x HTTP/1.1\r\nHost: gate\r\nA: \tb \x80c\t\r\n\r\n":                                                                   "GET /x path \"/x\" query \"\" host \"gate\" length 0 map[A:[b \x80c]] body \"\" <nil> trailer map[]",
+		"GET /x HTTP/1.1\r\nHost: gate\r\nTrailer: A\r\n\r\n":                                                                       `GET /x path "/x" query "" host "gate" length 0 map[] body "" <nil> trailer map[]`,
+		"GET /x HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n":                                                                `GET /x path "/x" query "" host "gate" length 0 map[Content-Length:[0]] body "" <nil> trailer map[]`,
+		"PUT /x HTTP/1.1\r\nHost: gate\r\nContent-Length: 6\r\n\r\n\n\r\na\x00":                                                     `PUT /x path "/x" query "" host "gate" length 6 map[Content-Length:[6]] body "\n\r\na\x00" unexpected EOF trailer map[]`,
+		"PUT /x HTTP/1.1\r\nHost: gate\r\nContent-Length: 5\r\n\r\n\n\r\na\x00":                                                     `PUT /x path "/x" query "" host "gate" length 5 map[Content-Length:[5]] body "\n\r\na\x00" <nil> trailer map[]`,
+		"PUT /x HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\n\n a\r\n0a\r\n0123456789\r\n0\r\nX: y\r\n\r\n": `PUT /x path "/x" query "" host "gate" length -1 map[] body "\n a0123456789" <nil> trailer map[]`,
 		"PUT /x HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\nTrailer: a-b, C,, d\r\n\r\n0\r\nA-B: 1\r\nx: y\r\na-b: 2\r\nC: \r\n\r\n": `PUT /x path "/x" query "" host "gate" length -1 map[] body "" <nil> trailer map[A-B:[1 2] C:[] D:[]]`,
 		"PUT /x HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n":                                                               `PUT /x path "/x" query "" host "gate" length -1 map[] body "" http1: malformed message: a chunk is not one trailer map[]`,
 	} {
@@ -188,6 +188,7 @@ func TestNothingStaysOfTheRequestBefore(t *testing.T) {
 		if body != want || answer.Header.Get("X-First") != "1" || answer.Trailer.Get("X-Trailer") != "1" {
 			t.Errorf("got %q %v %v, want %q", body, answer.Header, answer.Trailer, want)
 		}
+		c.wants("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: t\r\n\r\n", `POST / path "/" query "" host "a" length -1 map[] body "" <nil> trailer map[]`)
 		c.send("GET / HTTP/1.1\r\nHost: second\r\n\r\n")
 		answer, body = c.answer("GET")
 		want = `GET / path "/" query "" host "second" length 0 map[] body "" <nil> trailer map[]`

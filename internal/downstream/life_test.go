@@ -98,6 +98,26 @@ func TestContextsEndWithTheClient(t *testing.T) {
 	}
 }
 
+func TestContextsEndWithTheConnection(t *testing.T) {
+	contexts := make(chan context.Context, 1)
+	address := start(t, func(w http.ResponseWriter, r *http.Request) {
+		contexts <- r.Context()
+		if r.URL.Path == "/take" {
+			c, _, err := w.(*downstream.Response).Take()
+			must(t, err)
+			_ = c.Close()
+		}
+	})
+	for _, target := range []string{"/", "/take"} {
+		c := dial(t, address)
+		c.send("GET " + target + " HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n")
+		ctx := <-contexts
+		must(t, c.CloseWrite())
+		c.rest()
+		wait(t, ctx.Done(), target+": the context does not end")
+	}
+}
+
 func wait(t *testing.T, done <-chan struct{}, otherwise string) {
 	t.Helper()
 	select {

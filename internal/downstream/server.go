@@ -137,8 +137,8 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		c.life.End()
 		_ = c.net.Close()
+		c.life.End() // with no connection left for what a handler would answer then
 	}
 	return err
 }
