@@ -202,12 +202,15 @@ func upgraded(t *testing.T, how string, ended chan<- struct{}) http.HandlerFunc 
 		var c net.Conn
 		var in io.Reader
 		begin := func(serve func()) { go serve() } // after the handler returned
+		control := http.NewResponseController(w)
+		must(t, control.SetReadDeadline(time.Now().Add(50*time.Millisecond)))
+		must(t, control.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
 		if how == "take" {
 			taken, early, err := w.(*downstream.Response).Take()
 			must(t, err)
 			c, in = taken, io.MultiReader(bytes.NewReader(early), taken)
 		} else {
-			taken, buffers, err := http.NewResponseController(w).Hijack()
+			taken, buffers, err := control.Hijack()
 			must(t, err)
 			c, in = taken, buffers.Reader
 			begin = func(serve func()) { serve() }
@@ -242,7 +245,7 @@ func TestConnectionsThatAreTakenOver(t *testing.T) {
 	for _, how := range []string{"take", "hijack"} {
 		for _, early := range []string{"", "\n\n \x00\r\r", hello + hello, strings.Repeat("0123456789", 2000)} {
 			ended := make(chan struct{}, 1)
-			s := &downstream.Server{Handler: upgraded(t, how, ended), HeadTimeout: 100 * time.Millisecond, IdleTimeout: 50 * time.Millisecond}
+			s := &downstream.Server{Handler: upgraded(t, how, ended)}
 			address, served := run(t, s)
 			c := dial(t, address)
 			c.send(upgrade + early)
@@ -256,7 +259,7 @@ func TestConnectionsThatAreTakenOver(t *testing.T) {
 			must(t, s.Shutdown(t.Context()))
 			<-served
 			must(t, s.Close())
-			c.stays(150 * time.Millisecond)
+			c.stays(100 * time.Millisecond)
 			c.send("later")
 			must(t, c.CloseWrite())
 			if rest := c.rest(); rest != "later" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -196,4 +197,41 @@ func TestNothingStaysOfTheRequestBefore(t *testing.T) {
 			t.Errorf("got %q %v %v, want %q", body, answer.Header, answer.Trailer, want)
 		}
 	}
+}
+
+// TestManyFieldsAreNotKept: what a head of very many fields needs is not kept for as long as its connection is idle.
+func TestManyFieldsAreNotKept(t *testing.T) {
+	address := start(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	var fields, names strings.Builder
+	for i := range 1100 {
+		_, _ = fmt.Fprintf(&fields, "%x:\r\n", i)
+		_, _ = fmt.Fprintf(&names, ",%x", i)
+	}
+	for name, request := range map[string]string{
+		"fields":   "GET / HTTP/1.1\r\nHost: a\r\n" + fields.String() + "\r\n",
+		"the same": "GET / HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("a:\r\n", 2000) + "\r\n",
+		"trailers": "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: " + names.String() + "\r\n\r\n0\r\n" + fields.String() + "\r\n",
+	} {
+		const conns = 50
+		before := heap()
+		for range conns {
+			c := dial(t, address)
+			c.send(request)
+			if answer, _ := c.answer("GET"); answer.StatusCode != http.StatusOK {
+				t.Fatalf("%s: got %d", name, answer.StatusCode)
+			}
+		}
+		if size := (heap() - before) / conns; size > 48<<10 {
+			t.Errorf("%s: an idle connection keeps %d bytes", name, size)
+		}
+	}
+}
+
+// heap is how many bytes live.
+func heap() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

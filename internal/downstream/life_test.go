@@ -148,7 +148,7 @@ func TestContextsLastAsLongAsTheClientStays(t *testing.T) {
 
 func TestSlowClientsAreLeft(t *testing.T) {
 	t.Parallel()
-	address := serve(t, &downstream.Server{Handler: http.HandlerFunc(describe), HeadTimeout: 50 * time.Millisecond})
+	address := serve(t, &downstream.Server{Handler: http.HandlerFunc(describe), HeadTimeout: 300 * time.Millisecond})
 	for name, text := range map[string]string{"nothing": "", "half a head": "GET / HTTP/1.1\r\nHost: ga", "half of the next": hello + "GET / HTTP/1.1\r\nHost: ga"} {
 		c := dial(t, address)
 		c.send(text)
@@ -187,7 +187,7 @@ func TestHeadsAndBodiesHaveTheirOwnTime(t *testing.T) {
 			t.Errorf("the body ends with %v", err)
 		}
 		_, _ = w.Write(body)
-	}), HeadTimeout: patience, IdleTimeout: 300 * time.Millisecond})
+	}), HeadTimeout: patience, IdleTimeout: 500 * time.Millisecond})
 	head := "POST / HTTP/1.1\r\nHost: gate\r\nContent-Length: 4\r\n\r\n"
 	text := head + "body"
 	cuts := []int{10, len(head), len(head) + 2}
@@ -198,7 +198,7 @@ func TestHeadsAndBodiesHaveTheirOwnTime(t *testing.T) {
 		c.send(text[:cut])
 		all = append(all, c)
 	}
-	all[0].stays(600 * time.Millisecond)
+	all[0].stays(800 * time.Millisecond)
 	for i, cut := range cuts {
 		all[i].wants(text[cut:], "body")
 	}
