@@ -41,14 +41,27 @@ func (b *Body) Whole() bool { return b.err == io.EOF }
 // Trailer returns the trailer fields, once the body is whole.
 func (b *Body) Trailer() []Field { return b.trailer }
 
-// Read reads some of the body. io.EOF says that it is whole; the end of the connection before is io.ErrUnexpectedEOF.
+// Read reads some of the body. io.EOF says that it is whole; the end of the connection before is io.ErrUnexpectedEOF. It takes the
+// chunks that are there already together: each alone would cost whoever hands them on as much as a large one.
 func (b *Body) Read(p []byte) (int, error) {
 	if b.err != nil || len(p) == 0 {
 		return 0, b.err
 	}
+	n := b.readPiece(p)
+	for n > 0 && n < len(p) && b.chunked && b.err == nil && b.More() {
+		n += b.readPiece(p[n:])
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, b.err
+}
+
+// readPiece reads from one chunk, or a body without any. It notes the error.
+func (b *Body) readPiece(p []byte) int {
 	if b.chunked && b.left == 0 {
 		if b.err = b.nextChunk(); b.err != nil {
-			return 0, b.err
+			return 0
 		}
 	}
 	if b.left >= 0 && int64(len(p)) > b.left {
@@ -65,15 +78,15 @@ func (b *Body) Read(p []byte) (int, error) {
 		}
 	}
 	b.err = err
-	if n > 0 {
-		return n, nil
-	}
-	return n, err
+	return n
 }
 
 // More says that a Read will return without waiting. Of chunks it says so only if the next one has begun to come: the end of the
 // last one and the line of the next are no news.
 func (b *Body) More() bool {
+	if b.err != nil {
+		return true
+	}
 	have := b.in.Buffered()
 	if !b.chunked || b.left > 0 {
 		return len(have) > 0
@@ -126,20 +139,21 @@ func (b *Body) line(limit int) (string, error) {
 }
 
 func (b *Body) readTrailer() error {
-	line, size := "", 0
-	for text := ""; ; text += line + "\r\n" {
-		var err error
-		if line, err = b.line(maxTrailer); err != nil {
+	var fields []Field
+	for size := 0; ; {
+		line, err := b.line(maxTrailer)
+		if err != nil {
 			return err
 		}
 		if size += len(line) + 2; size > maxTrailer {
 			return ErrHeadSize
 		}
 		if line == "" {
-			if b.trailer, err = ParseFields(text+"\r\n", nil); err != nil {
-				return err
-			}
+			b.trailer = fields
 			return io.EOF
+		}
+		if fields, err = ParseFields(line+"\r\n\r\n", fields); err != nil {
+			return err
 		}
 	}
 }

@@ -192,6 +192,7 @@ func TestMore(t *testing.T) {
 		"first chunk":           {chunked, "3\r\na", "", true},
 		"first line":            {chunked, "3\r\n", "", false},
 		"nothing at all":        {chunked, "0\r\n\r", "", false},
+		"at the end":            {ofLength(1), "a", "a", true},
 	} {
 		in := http1.NewReader(strings.NewReader(test.text), make([]byte, 64))
 		b := http1.NewBody(in, test.framing)
@@ -204,6 +205,49 @@ func TestMore(t *testing.T) {
 		if got := b.More(); string(taken) != test.taken || got != test.want {
 			t.Errorf("%s: after %q %t", name, taken, got)
 		}
+	}
+}
+
+// TestSmallChunksAreReadTogether: a client that sends a byte in each must not have a write to the backend made of each.
+func TestSmallChunksAreReadTogether(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		want []string
+		err  error
+	}{
+		"whole":          {"1\r\na\r\n1\r\nb\r\n2\r\ncd\r\n0\r\n\r\n", []string{"abcd"}, io.EOF},
+		"with a trailer": {"1\r\na\r\n1\r\nb\r\n0\r\nA: b\r\n\r\n", []string{"ab"}, io.EOF},
+		"as room allows": {"3\r\nabc\r\n3\r\ndef\r\n1\r\ng\r\n0\r\n\r\n", []string{"abcde", "fg"}, io.EOF},
+		"then bad ones":  {"1\r\na\r\n1\r\nb\r\nx\r\nc\r\n", []string{"ab"}, http1.ErrMalformed},
+		"then the end":   {"1\r\na\r\n1\r\nb\r\n3\r\nc", []string{"abc"}, io.ErrUnexpectedEOF},
+	} {
+		b := http1.NewBody(http1.NewReader(strings.NewReader(test.text), make([]byte, 64)), chunked)
+		var got []string
+		var err error
+		for n, p := 0, make([]byte, 5); err == nil; {
+			if n, err = b.Read(p); n > 0 {
+				got = append(got, string(p[:n]))
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(test.want) || !errors.Is(err, test.err) {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+	}
+}
+
+// TestTrailersCostWhatTheyAreLong: of many short lines no more than of a long one.
+func TestTrailersCostWhatTheyAreLong(t *testing.T) {
+	text := "0\r\n" + strings.Repeat("a:\r\n", 2000) + "\r\n"
+	cost := testing.Benchmark(func(bench *testing.B) {
+		for bench.Loop() {
+			b := http1.NewBody(http1.NewReader(strings.NewReader(text), make([]byte, 4096)), chunked)
+			if _, err := b.Read(make([]byte, 1)); err != io.EOF || len(b.Trailer()) != 2000 {
+				bench.Fatal(err)
+			}
+		}
+	})
+	if size := cost.AllocedBytesPerOp(); size > 1<<20 {
+		t.Errorf("%d bytes were allocated for a trailer of %d", size, len(text))
 	}
 }
 
