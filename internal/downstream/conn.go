@@ -80,8 +80,22 @@ func (c *conn) serve() {
 	c.release()
 }
 
+// manyFields is how many header fields a request may have whose memory is used again. Real ones have fewer.
+const manyFields = 64
+
+// slim lets go of what a request with very many fields needed: maps do not shrink. Else a client had it kept for nothing, on every
+// connection that it leaves idle, and those that come after it would carry it on.
+func (c *conn) slim() {
+	c.trailer, c.request.Trailer, c.body.in = nil, nil, http1.Body{}
+	if len(c.fields) > manyFields {
+		c.header, c.fields, c.values = make(http.Header, 16), nil, nil
+		c.request.Header = c.header
+	}
+}
+
 // release keeps nothing of what was served.
 func (c *conn) release() {
+	c.slim()
 	clear(c.header)
 	clear(c.response.header)
 	clear(c.fields[:cap(c.fields)])
@@ -111,6 +125,7 @@ func (c *conn) next() bool {
 	if !c.handle() {
 		return false
 	}
+	c.slim()
 	// Shutdown sets closing before it looks for idle connections, so one of the two sees the other.
 	c.busy.Store(idle)
 	if c.server.closing.Load() {
