@@ -45,9 +45,8 @@ func BenchmarkLogins(b *testing.B) {
 	}{{"alone", alone, alone.port}, {"plugin", plugin, plugin.port}, {"edge", behind, gate.nakama.port}} {
 		for _, players := range []string{"new", "known"} {
 			b.Run(c.name+"/"+players, func(b *testing.B) {
-				if folder := os.Getenv(profileFolder); folder != "" && c.name == "plugin" {
-					check(b, answers(plugin.url()+"/profile?file="+filepath.Join(folder, players+".prof"))())
-					defer func() { check(b, answers(plugin.url()+"/profile")()) }()
+				if c.name == "plugin" {
+					defer profile(b, plugin, players)()
 				}
 				signIns(b, p, c.nakama, c.port, c.name == "alone")
 			})
@@ -56,6 +55,16 @@ func BenchmarkLogins(b *testing.B) {
 }
 
 const profileFolder = "SALLYPORT_PROFILE"
+
+// profile takes a processor profile of a Nakama, if there are to be some, until the returned function is called.
+func profile(b *testing.B, n nakama, name string) func() {
+	folder := os.Getenv(profileFolder)
+	if folder == "" {
+		return func() {}
+	}
+	check(b, answers(n.url()+"/profile?file="+filepath.Join(folder, name+".prof"))())
+	return func() { check(b, answers(n.url()+"/profile")()) }
+}
 
 // profiled adds the plugin that takes profiles, if there are to be some.
 func profiled(b *testing.B, modules string) string {

@@ -3,6 +3,7 @@ package nakama_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -33,7 +34,12 @@ var dir string
 func TestMain(m *testing.M) {
 	code := 1
 	defer func() { os.Exit(code) }()
-	var err error
+	flag.Parse()
+	err := flag.Set("test.parallel", "3") // most of the time they wait: for an expiry, or for a balancer to lose patience
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
 	if dir, err = os.MkdirTemp("", "sallyport-nakama"); err == nil {
 		err = os.Chmod(dir, 0o755)
 	}

@@ -21,14 +21,19 @@ const pace = 500
 func BenchmarkPacedLogins(b *testing.B) {
 	p := startPool(b, poolID, "", nil)
 	server := startSallyport(b, p)
-	plugin, behind := startNakama(b, pluginFolder(b), pluginEnv(p, server.url)), startNakama(b, emptyFolder(b), nil)
+	plugin, behind := startNakama(b, profiled(b, pluginFolder(b)), pluginEnv(p, server.url)), startNakama(b, emptyFolder(b), nil)
 	gate := startGate(b, p, behind, session.NewMemoryStore())
 	for _, c := range []struct {
 		name   string
 		nakama nakama
 		port   int
 	}{{"plugin", plugin, plugin.port}, {"edge", behind, gate.nakama.port}} {
-		b.Run(c.name, func(b *testing.B) { pacedSignIns(b, p, c.nakama, c.port) })
+		b.Run(c.name, func(b *testing.B) {
+			if c.name == "plugin" {
+				defer profile(b, plugin, "paced")()
+			}
+			pacedSignIns(b, p, c.nakama, c.port)
+		})
 	}
 }
 
