@@ -118,6 +118,57 @@ func TestContextsEndWithTheConnection(t *testing.T) {
 	}
 }
 
+// binder is what the context of a request is besides.
+type binder interface {
+	context.Context
+	Bind(io.Closer)
+	Unbind() bool
+	End()
+}
+
+// closer says once that it was closed.
+type closer chan struct{}
+
+func (c closer) Close() error { close(c); return nil }
+
+func TestContextsCloseWhatIsBoundToThem(t *testing.T) {
+	t.Parallel()
+	contexts, goOn := make(chan binder), make(chan struct{})
+	c := dial(t, start(t, func(w http.ResponseWriter, r *http.Request) {
+		contexts <- r.Context().(binder)
+		<-goOn
+	}))
+	open := func(c closer) bool {
+		select {
+		case <-c:
+			return false
+		default:
+			return true
+		}
+	}
+	undone, bound, late := make(closer), make(closer), make(closer)
+	c.send(hello + hello)
+	ctx := <-contexts
+	ctx.Bind(undone)
+	if !ctx.Unbind() || ctx.Unbind() {
+		t.Error("Unbind does not say what it undoes")
+	}
+	goOn <- struct{}{}
+	ctx = <-contexts
+	ctx.Bind(bound)
+	if !open(bound) {
+		t.Error("it was closed before")
+	}
+	must(t, c.Close())
+	wait(t, bound, "what is bound is not closed when the client leaves")
+	ctx.Bind(late)
+	if ctx.Unbind() || open(late) || !open(undone) || ctx.Err() == nil {
+		t.Errorf("after the end: late is open %t, undone is open %t, %v", open(late), open(undone), ctx.Err())
+	}
+	ctx.End()
+	close(goOn)
+}
+
 func wait(t *testing.T, done <-chan struct{}, otherwise string) {
 	t.Helper()
 	select {
