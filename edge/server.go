@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,9 +23,9 @@ const (
 )
 
 // Server serves a gate. Plaintext connections are read by a parser of the gate's own, which refuses what net/http would repair and
-// costs less; those of TLS by net/http, for HTTP/2. Of the fields of http.Server count for both: Handler, ReadHeaderTimeout,
-// IdleTimeout, MaxHeaderBytes and ErrorLog, to be set before Serve. A Handler around the gate must not keep the request, nor its
-// headers, after it returned.
+// costs less; those of TLS by net/http, for HTTP/2. Of the fields of http.Server count for both: Addr, Handler,
+// ReadHeaderTimeout, IdleTimeout, MaxHeaderBytes and ErrorLog, to be set before Serve. A Handler around the gate must not keep the
+// request, nor its headers, after it returned.
 type Server struct {
 	*http.Server
 	plain downstream.Server
@@ -48,6 +49,15 @@ func (s *Server) Serve(l net.Listener) error {
 	s.plain.Handler, s.plain.HeadTimeout, s.plain.IdleTimeout = s.Handler, s.ReadHeaderTimeout, s.IdleTimeout
 	s.plain.MaxHead, s.plain.ErrorLog = s.MaxHeaderBytes+headSlop, s.ErrorLog
 	return s.plain.Serve(plaintext{l})
+}
+
+// ListenAndServe serves plaintext connections to Addr, as Serve does.
+func (s *Server) ListenAndServe() error {
+	l, err := net.Listen("tcp", cmp.Or(s.Addr, ":http"))
+	if err != nil {
+		return err
+	}
+	return s.Serve(l)
 }
 
 // plaintext refuses a listener of TLS, whose connections would be taken for plaintext ones by the backend.
