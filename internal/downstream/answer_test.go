@@ -45,6 +45,7 @@ var answers = map[string]http.HandlerFunc{
 	"/coded":    withHeader("Transfer-Encoding", "gzip", http.StatusOK, "abc"),
 	"/close":    withHeader("Connection", "x, Close", http.StatusOK, "abc"),
 	"/keep":     withHeader("Connection", "keep-alive", http.StatusOK, "abc"),
+	"/upgrade":  withHeader("Upgrade", "websocket", http.StatusUpgradeRequired, "abc"),
 	"/large":    withHeader("A", "b", http.StatusOK, large),
 	"/flushed": func(w http.ResponseWriter, _ *http.Request) {
 		flush(w)
@@ -97,6 +98,8 @@ func TestAnswersAsTheyAreSent(t *testing.T) {
 		"GET /coded":                 ok + "Content-Length: 3\r\n\r\nabc",
 		"GET /close":                 ok + "Content-Length: 3\r\n" + shut + "abc",
 		"GET /keep":                  ok + "Content-Length: 3\r\n\r\nabc",
+		"GET /upgrade":               "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 3\r\nConnection: Upgrade\r\n\r\nabc",
+		"GET /upgrade HTTP/1.0":      "HTTP/1.0 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 3\r\nConnection: close, Upgrade\r\n\r\nabc",
 		"GET /large":                 ok + "A: b\r\n" + chunked + "2710\r\n" + large + "\r\n0\r\n\r\n",
 		"HEAD /large":                ok + "A: b\r\n\r\n",
 		"GET /flushed":               ok + chunked + "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",

@@ -30,6 +30,7 @@ type Response struct {
 	taken   bool // the connection is not the server's any more
 	named   int  // how many of the headers were for the head
 	dated   bool // a write deadline was set for this answer
+	upgrade bool // the head has an Upgrade field
 	failed  error
 	head    []byte // up to what says how the body ends
 	pending []byte // the body that was not sent
@@ -101,7 +102,7 @@ func (w *Response) appendHead(head []byte, status int) []byte {
 	head = append(head, ' ')
 	head = append(head, http.StatusText(status)...)
 	head = append(head, "\r\n"...)
-	w.named = len(w.header)
+	w.named, w.upgrade = len(w.header), w.header["Upgrade"] != nil
 	for name, values := range w.header {
 		switch {
 		case name == "Connection":
@@ -198,8 +199,14 @@ func (w *Response) begin() []byte {
 	if w.chunked {
 		head = append(head, "Transfer-Encoding: chunked\r\n"...)
 	}
-	if w.c.last = w.c.last || !w.c.body.whole.Load(); w.c.last {
+	w.c.last = w.c.last || !w.c.body.whole.Load()
+	switch {
+	case w.c.last && w.upgrade: // who sends Upgrade must name it (RFC 9110 section 7.8)
+		head = append(head, "Connection: close, Upgrade\r\n"...)
+	case w.c.last:
 		head = append(head, "Connection: close\r\n"...)
+	case w.upgrade:
+		head = append(head, "Connection: Upgrade\r\n"...)
 	}
 	return append(head, "\r\n"...)
 }

@@ -219,7 +219,7 @@ func (n ticketsNow) Redeem(ctx context.Context, ticket string, binding session.B
 
 func (a *App) gateServer() *edge.Server {
 	server := a.gate.edge.Load().Server()
-	server.Handler = a.gate
+	server.Handler, server.ErrorLog = a.gate, slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)
 	return server
 }
 
