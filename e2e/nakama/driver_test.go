@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -259,12 +260,26 @@ func (d *driver) lives(name string, began time.Time, atLeast time.Duration) (pin
 	}
 }
 
-// promptly demands that a socket closed within the second that is promised from what should end it.
+// prompt is how long a socket may take to close: the second that is promised, or five where the machine is so busy with other
+// work that each program waits for its turn behind several more.
+func prompt() time.Duration {
+	var load float64
+	data, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		_, err = fmt.Sscan(string(data), &load)
+	}
+	if err == nil && load > 3*float64(runtime.NumCPU()) {
+		return 5 * time.Second
+	}
+	return time.Second
+}
+
+// promptly demands that a socket closed as soon as is promised after what should end it.
 func promptly(t testing.TB, from string, h happening, began time.Time) {
 	t.Helper()
 	took := h.at.Sub(began)
 	t.Logf("FIGURE %s until the socket closed with %d %q: %v", from, h.Code, h.Reason, took.Round(time.Millisecond))
-	if took > time.Second {
+	if took > prompt() {
 		t.Errorf("%s: the socket closed after %v", from, took)
 	}
 }
