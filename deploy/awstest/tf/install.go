@@ -20,10 +20,11 @@ import (
 const (
 	providerVersion = "6.66.0"
 
-	// TFLint, Tfsec and Conftest are the linters; KICS, which takes minutes to build, is for make test-all.
-	TFLint   = "github.com/terraform-linters/tflint@v0.64.0"
+	// TFLint, Tfsec and Conftest are the linters; KICS, which takes minutes to build, is for make test-all. Those without a version have
+	// it in internal/tools/linters.
+	TFLint   = "github.com/terraform-linters/tflint"
 	Tfsec    = "github.com/aquasecurity/tfsec/cmd/tfsec@v1.26.0"
-	Conftest = "github.com/open-policy-agent/conftest@v0.71.1"
+	Conftest = "github.com/open-policy-agent/conftest"
 	KICS     = "github.com/Checkmarx/kics/v2/cmd/console@v2.2.0"
 )
 
@@ -44,10 +45,13 @@ func first(key string, make func() (string, error)) func() (string, error) {
 	return f.(func() (string, error))
 }
 
-// Begin installs linters while tests run that need none: on a bare machine that takes minutes. Tool waits for its own, and says what
-// went wrong.
+// Begin installs linters while tests run that need none: on a bare machine that takes minutes. The stand-in comes first, because most
+// tests wait for it. Tool waits for its own, and says what went wrong.
 func Begin(tools ...string) {
 	go func() {
+		if !Real() {
+			_, _ = first(standin, buildStandin)()
+		}
 		for _, tool := range tools {
 			_, _ = first(tool, func() (string, error) { return install(tool) })()
 		}
@@ -99,10 +103,18 @@ func Source(t testing.TB, tool string) string {
 	return downloaded.Dir
 }
 
-// install builds a Go command at the version that tool names into the cache. Several test processes may come here at
-// once; one builds, the others wait.
+// install builds a Go command into the cache. Several test processes may come here at once; one builds, the others wait.
 func install(tool string) (string, error) {
-	dir, err := cache("tools", strings.NewReplacer("/", "_", "@", "_").Replace(tool))
+	path, version, alone := strings.Cut(tool, "@")
+	linters := filepath.Join(Root(), "..", "..", "internal", "tools", "linters")
+	if !alone {
+		pins, err := os.ReadFile(filepath.Join(linters, "go.mod"))
+		if err != nil {
+			return "", err
+		}
+		version = fmt.Sprintf("%x", sha256.Sum256(pins))[:16]
+	}
+	dir, err := cache("tools", strings.ReplaceAll(path, "/", "_")+"_"+version)
 	if err != nil {
 		return "", err
 	}
@@ -111,13 +123,12 @@ func install(tool string) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	path, _, _ := strings.Cut(tool, "@")
 	binary := filepath.Join(dir, filepath.Base(path))
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
 	cmd := exec.Command("go", "install", "-trimpath", tool)
-	cmd.Dir = dir
+	cmd.Dir = linters // a tool with a version of its own ignores the module that it is built in
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=auto", "GOBIN="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go install %s: %w\n%s", tool, err, out)
@@ -125,29 +136,35 @@ func install(tool string) (string, error) {
 	return binary, nil
 }
 
-// mirror builds the stand-in into a mirror folder and returns the path of a terraform configuration that uses it.
+// standin is the key of once for the stand-in.
+const standin = "the stand-in"
+
+// mirror returns the path of a terraform configuration that uses the stand-in.
 func mirror(t testing.TB) string {
 	t.Helper()
-	return build(t, "the stand-in", func() (string, error) {
-		dir, err := cache("standin")
-		if err != nil {
-			return "", err
-		}
-		unlock, err := lock(dir)
-		if err != nil {
-			return "", err
-		}
-		defer unlock()
-		fresh := filepath.Join(dir, "fresh")
-		_, file, _, _ := runtime.Caller(0)
-		cmd := exec.Command("go", "build", "-trimpath", "-o", fresh, "./standin")
-		cmd.Dir = filepath.Join(filepath.Dir(file), "..")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build the stand-in: %w\n%s", err, out)
-		}
-		return place(dir, fresh)
-	})
+	return build(t, standin, buildStandin)
+}
+
+// buildStandin builds the stand-in into a mirror folder and returns the path of its terraform configuration.
+func buildStandin() (string, error) {
+	dir, err := cache("standin")
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	fresh := filepath.Join(dir, "fresh")
+	_, file, _, _ := runtime.Caller(0)
+	cmd := exec.Command("go", "build", "-trimpath", "-o", fresh, "./standin")
+	cmd.Dir = filepath.Join(filepath.Dir(file), "..")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the stand-in: %w\n%s", err, out)
+	}
+	return place(dir, fresh)
 }
 
 // place moves a stand-in to a folder named by its content, so that a test process that uses another one is not disturbed.
