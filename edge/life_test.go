@@ -25,7 +25,7 @@ func TestSocketsOverTLS(t *testing.T) {
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	go func() { _ = server.ServeTLS(l, "", "") }()
+	go func() { _ = server.ServeTLS(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true})
 	must(t, err)

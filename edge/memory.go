@@ -21,7 +21,8 @@ func ReturnMemory(ctx context.Context) {
 		case <-ticker.C:
 			if w.isOver(allocated()) {
 				debug.FreeOSMemory()
-				w.returned(allocated())
+				now, _ := allocated()
+				w.returned(now)
 			}
 		}
 	}
@@ -31,7 +32,7 @@ const (
 	memoryPulse = 2 * time.Second
 	// stillness is how many bytes may be allocated from one pulse to the next by a process that is quiet.
 	stillness = 256 << 10
-	// worthwhile is how many bytes make it worth to collect.
+	// worthwhile is how many bytes make it worth to collect, and at least half of what lives.
 	worthwhile = 4 << 20
 )
 
@@ -39,16 +40,17 @@ const (
 type wave struct{ before, since uint64 }
 
 // isOver says that much was allocated since memory was returned the last time, and nearly nothing since the last pulse.
-func (w *wave) isOver(now uint64) bool {
+func (w *wave) isOver(now, live uint64) bool {
 	quiet := now-w.before < stillness
 	w.before = now
-	return quiet && now-w.since > worthwhile
+	return quiet && now-w.since > max(worthwhile, live/2)
 }
 
 func (w *wave) returned(now uint64) { w.before, w.since = now, now }
 
-func allocated() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// allocated returns how many bytes were allocated since the process began, and how many lived when garbage was last collected.
+func allocated() (total, live uint64) {
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64(), samples[1].Value.Uint64()
 }

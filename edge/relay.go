@@ -272,6 +272,13 @@ func (x *exchange) mayWrite() {
 	_ = http.NewResponseController(x.w).SetWriteDeadline(x.writing.Add(writeTimeout))
 }
 
+// mayGoOn is mayWrite for another piece of an answer.
+func (x *exchange) mayGoOn() {
+	if time.Since(x.writing) > time.Second {
+		x.mayWrite()
+	}
+}
+
 // forbidStorage keeps what a token opened out of shared caches, a CDN's first of all, unless the backend decided about it.
 func (x *exchange) forbidStorage(header http.Header) {
 	if x.route.guard != nil && header["Cache-Control"] == nil {
@@ -294,9 +301,7 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 	for {
 		n, err := a.Read(buffer[:])
 		if n > 0 {
-			if time.Since(x.writing) > time.Second {
-				x.mayWrite()
-			}
+			x.mayGoOn()
 			if _, err := x.w.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("edge: the client is gone: %w", err)
 			}
@@ -306,6 +311,7 @@ func (x *exchange) copyBody(a *upstream.Answer) error {
 		}
 		switch {
 		case err == io.EOF:
+			x.mayGoOn() // the end may come long after the last piece, and is written as well
 			return nil
 		case err != nil:
 			return err

@@ -519,7 +519,7 @@ func TestHTTP2InFront(t *testing.T) {
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	go func() { _ = server.ServeTLS(l, "", "") }()
+	go func() { _ = server.ServeTLS(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()

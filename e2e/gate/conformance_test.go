@@ -183,7 +183,7 @@ func (o *door) overTLS() entrance {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = server.ServeTLS(listener, "", "")
+		_ = server.ServeTLS(listener)
 	}()
 	o.t.Cleanup(func() {
 		_ = server.Close()

@@ -23,8 +23,8 @@ const (
 	ended = -1 // by Shutdown
 )
 
-// conn is one connection and everything that its requests need, one after the other. Nothing of it is made anew for the next
-// request, nor for the next connection.
+// conn is one connection and everything that its requests need, one after the other. With Server.Reuse nothing of it is made anew for
+// the next request, nor for the next connection.
 type conn struct {
 	server *Server
 	net    net.Conn
@@ -37,7 +37,13 @@ type conn struct {
 	fresh            bool      // no request was read yet
 	last             bool      // the connection ends with the request that is served
 
-	blank    http.Request // with the context
+	blank  http.Request // with the context
+	buffer [bufferSize]byte
+	*served
+}
+
+// served is what a handler is given, and what that is made of.
+type served struct {
 	request  http.Request
 	url      url.URL
 	header   http.Header
@@ -46,14 +52,15 @@ type conn struct {
 	values   []string
 	body     body
 	response Response
-	buffer   [bufferSize]byte
 }
 
-var conns = sync.Pool{New: func() any {
-	c := &conn{header: make(http.Header, 16)}
-	c.response.header = make(http.Header, 16)
-	return c
-}}
+func newServed() *served {
+	x := &served{header: make(http.Header, 16)}
+	x.response.header = make(http.Header, 16)
+	return x
+}
+
+var conns = sync.Pool{New: func() any { return &conn{served: newServed()} }}
 
 func newConn(s *Server, n net.Conn) *conn {
 	c := conns.Get().(*conn)
@@ -70,14 +77,18 @@ func newConn(s *Server, n net.Conn) *conn {
 // serve serves requests until the connection ends or is taken over.
 func (c *conn) serve() {
 	c.expectHead()
-	for c.next() {
+	if c.secure() {
+		for c.next() {
+		}
 	}
 	c.life.End()
 	c.server.forget(c)
 	if !c.response.taken {
 		_ = c.net.Close()
 	}
-	c.release()
+	if c.server.Reuse {
+		c.release()
+	}
 }
 
 // manyFields is how many header fields a request may have whose memory is used again. Real ones have fewer.
@@ -104,6 +115,9 @@ func (c *conn) release() {
 	c.life = nil
 	c.in.Reset(nil, nil)
 	c.body = body{}
+	clear(c.buffer[:])
+	clear(c.response.head[:cap(c.response.head)])
+	clear(c.response.pending[:cap(c.response.pending)])
 	c.response.reset()
 	c.response.taken = false
 	conns.Put(c)
@@ -115,6 +129,10 @@ func (c *conn) next() bool {
 	if !ok {
 		return false
 	}
+	if !c.server.Reuse {
+		c.served = newServed()
+		c.response.c, c.body.c = c, c
+	}
 	if err := c.parse(text); err != nil {
 		c.refuse(err)
 		return false
@@ -125,6 +143,7 @@ func (c *conn) next() bool {
 	if !c.handle() {
 		return false
 	}
+	c.body.closed.Store(true)
 	c.slim()
 	// Shutdown sets closing before it looks for idle connections, so one of the two sees the other.
 	c.busy.Store(idle)

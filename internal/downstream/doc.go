@@ -2,9 +2,11 @@
 // (package http1), and runs an http.Handler for each request.
 //
 // It is not net/http's server, because that repairs what has a second reading, and because half of a relayed request's processor
-// time went to it. What a connection needs is made once and used again: a request has no goroutine, no buffer and no header map
-// of its own. Therefore a handler must not keep the request, its headers or the writer after it returned. The request's context
-// is the connection's: it ends with that, or when the client is gone, and not when the handler returns.
+// time went to it. With Server.Reuse, what a connection needs is made once and used again: a request has no goroutine, no buffer and
+// no header map of its own, and a handler must keep nothing of it. The request's context is the connection's: it ends with that, or
+// when the client is gone, and not when the handler returns.
+//
+// On connections of TLS it speaks HTTP/1.1 as well, and hands those on which HTTP/2 was agreed to somebody else.
 //
 //	server := &downstream.Server{Handler: gate, HeadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 //	err := server.Serve(listener) // until Shutdown or Close

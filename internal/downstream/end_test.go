@@ -46,7 +46,7 @@ const holding = "GET /held HTTP/1.1\r\nHost: gate\r\n\r\n"
 func TestShutdownWaitsForRequestsAlone(t *testing.T) {
 	t.Parallel()
 	h := newHeld()
-	s := &downstream.Server{Handler: h}
+	s := &downstream.Server{Reuse: true, Handler: h}
 	address, served := run(t, s)
 	busy, idle, fresh, half := dial(t, address), dial(t, address), dial(t, address), dial(t, address)
 	idle.wants(hello, "ok")
@@ -96,7 +96,7 @@ func TestShutdownWaitsForRequestsAlone(t *testing.T) {
 func TestShutdownEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	h := newHeld()
-	s := &downstream.Server{Handler: h}
+	s := &downstream.Server{Reuse: true, Handler: h}
 	address, served := run(t, s)
 	c := dial(t, address)
 	c.send(holding)
@@ -119,7 +119,7 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 func TestShutdownDoesNotWaitForWhoIsGone(t *testing.T) {
 	t.Parallel()
 	h := newHeld()
-	s := &downstream.Server{Handler: h}
+	s := &downstream.Server{Reuse: true, Handler: h}
 	address, served := run(t, s)
 	c := dial(t, address)
 	c.send(holding)
@@ -136,7 +136,7 @@ func TestShutdownDoesNotWaitForWhoIsGone(t *testing.T) {
 func TestCloseEndsEverything(t *testing.T) {
 	t.Parallel()
 	h := newHeld()
-	s := &downstream.Server{Handler: h}
+	s := &downstream.Server{Reuse: true, Handler: h}
 	address, served := run(t, s)
 	busy, idle := dial(t, address), dial(t, address)
 	idle.wants(hello, "ok")
@@ -179,7 +179,7 @@ func TestListenersThatFail(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &downstream.Server{Handler: newHeld()}
+	s := &downstream.Server{Reuse: true, Handler: newHeld()}
 	served := make(chan error, 1)
 	pass := passing{errors.New("too many open files")}
 	go func() { served <- s.Serve(&flaky{l, []error{pass, pass}}) }()
@@ -245,7 +245,7 @@ func TestConnectionsThatAreTakenOver(t *testing.T) {
 	for _, how := range []string{"take", "hijack"} {
 		for _, early := range []string{"", "\n\n \x00\r\r", hello + hello, strings.Repeat("0123456789", 2000)} {
 			ended := make(chan struct{}, 1)
-			s := &downstream.Server{Handler: upgraded(t, how, ended)}
+			s := &downstream.Server{Reuse: true, Handler: upgraded(t, how, ended)}
 			address, served := run(t, s)
 			c := dial(t, address)
 			c.send(upgrade + early)

@@ -3,6 +3,7 @@
 package downstream
 
 import (
+	"crypto/tls"
 	"net"
 	"syscall"
 )
@@ -10,6 +11,10 @@ import (
 // isGone says whether the other end of a connection closed it, without waiting and without taking anything that it sent. A client
 // that ended only its sending is taken for gone too, as net/http does.
 func isGone(c net.Conn) (gone bool) {
+	secured, _ := c.(*tls.Conn)
+	if secured != nil {
+		c = secured.NetConn()
+	}
 	with, ok := c.(syscall.Conn)
 	if !ok {
 		return false
@@ -22,6 +27,9 @@ func isGone(c net.Conn) (gone bool) {
 		var one [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		gone = err == nil && n == 0 || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
+		if n > 0 && secured != nil {
+			gone = endedSending(fd) // it says so in TLS before, which is what waits to be read
+		}
 	})
 	return gone || err != nil
 }

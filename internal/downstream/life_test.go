@@ -37,7 +37,7 @@ func (l *logged) String() string {
 
 func TestHandlersThatPanic(t *testing.T) {
 	var errs logged
-	address := serve(t, &downstream.Server{ErrorLog: log.New(&errs, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, &downstream.Server{Reuse: true, ErrorLog: log.New(&errs, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "large" {
 			_, _ = io.WriteString(w, strings.Repeat("x", 9000))
 		}
@@ -201,7 +201,7 @@ func TestContextsLastAsLongAsTheClientStays(t *testing.T) {
 
 func TestSlowClientsAreLeft(t *testing.T) {
 	t.Parallel()
-	address := serve(t, &downstream.Server{Handler: http.HandlerFunc(describe), HeadTimeout: 300 * time.Millisecond})
+	address := serve(t, &downstream.Server{Reuse: true, Handler: http.HandlerFunc(describe), HeadTimeout: 300 * time.Millisecond})
 	for name, text := range map[string]string{"nothing": "", "half a head": "GET / HTTP/1.1\r\nHost: ga", "half of the next": hello + "GET / HTTP/1.1\r\nHost: ga"} {
 		c := dial(t, address)
 		c.send(text)
@@ -212,7 +212,7 @@ func TestSlowClientsAreLeft(t *testing.T) {
 			t.Errorf("%s: got %q", name, rest)
 		}
 	}
-	idle := serve(t, &downstream.Server{Handler: http.HandlerFunc(describe), IdleTimeout: 50 * time.Millisecond})
+	idle := serve(t, &downstream.Server{Reuse: true, Handler: http.HandlerFunc(describe), IdleTimeout: 50 * time.Millisecond})
 	c := dial(t, idle)
 	c.send(hello)
 	c.answer("GET")
@@ -234,7 +234,7 @@ func (c *wire) stays(long time.Duration) {
 // TestHeadsAndBodiesHaveTheirOwnTime begins a head, and a body, that take longer than a connection may be idle.
 func TestHeadsAndBodiesHaveTheirOwnTime(t *testing.T) {
 	t.Parallel()
-	address := serve(t, &downstream.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	address := serve(t, &downstream.Server{Reuse: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Errorf("the body ends with %v", err)
@@ -273,7 +273,7 @@ func TestDeadlinesAreMovedWhereItMatters(t *testing.T) {
 		l := once{make(chan net.Conn, 1)}
 		l.conns <- d
 		close(l.conns)
-		s := &downstream.Server{IdleTimeout: idle, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s := &downstream.Server{Reuse: true, IdleTimeout: idle, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			time.Sleep(2 * time.Millisecond) // what is tested is that time passes
 			must(t, http.NewResponseController(w).SetWriteDeadline(time.Now().Add(idle)))
 		})}

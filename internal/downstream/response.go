@@ -78,7 +78,7 @@ func (w *Response) interim(status int) {
 	head := append(w.appendHead(nil, status), "\r\n"...)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.dropDeadline()
+	w.boundDeadline()
 	_, w.failed = w.c.net.Write(head)
 }
 
@@ -89,7 +89,7 @@ func (w *Response) sendContinue() error {
 	if w.began {
 		return nil
 	}
-	w.dropDeadline()
+	w.boundDeadline()
 	_, err := w.c.net.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 	return err
 }
@@ -344,6 +344,16 @@ func (w *Response) dropDeadline() {
 	}
 }
 
+// boundDeadline gives what is written before the answer the time of a head, unless the answer has its own.
+func (w *Response) boundDeadline() {
+	w.dating.Lock()
+	defer w.dating.Unlock()
+	if !w.dated {
+		w.c.writing = time.Now().Add(orDefault(w.c.server.HeadTimeout, defaultHeadTimeout))
+		_ = w.c.net.SetWriteDeadline(w.c.writing)
+	}
+}
+
 // EnableFullDuplex is how it is.
 func (w *Response) EnableFullDuplex() error { return nil }
 
@@ -366,7 +376,7 @@ func (w *Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	in := bufio.NewReader(&replay{Conn: c, early: early})
+	in := bufio.NewReaderSize(&replay{Conn: c, early: early}, max(bufferSize, len(early)))
 	_, _ = in.Peek(len(early))
 	return c, bufio.NewReadWriter(in, bufio.NewWriter(c)), nil
 }

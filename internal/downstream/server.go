@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log"
 	"net"
@@ -22,7 +23,12 @@ type Server struct {
 	IdleTimeout time.Duration
 	// MaxHead is the largest head in bytes. Default 8 KiB.
 	MaxHead int
-	// ErrorLog is told of handlers that panic; nil is the standard logger.
+	// Reuse has the memory of a request used again for others once the handler returned, which must then keep nothing of it: neither
+	// request, headers, body nor writer, in no goroutine. http.TimeoutHandler keeps them, for one. Without it each request has its own.
+	Reuse bool
+	// HTTP2 takes over connections of TLS on which HTTP/2 was agreed, after their handshake. Nil closes them.
+	HTTP2 func(*tls.Conn)
+	// ErrorLog is told of handlers that panic and of handshakes that fail; nil is the standard logger.
 	ErrorLog *log.Logger
 
 	mu        sync.Mutex
@@ -103,6 +109,7 @@ func (s *Server) untrack(l net.Listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
+	_ = l.Close()
 }
 
 // forget lets go of a connection that ended or was taken over.

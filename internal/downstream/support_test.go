@@ -35,7 +35,7 @@ func describe(w http.ResponseWriter, r *http.Request) {
 // start serves a handler on the loopback until the test ends.
 func start(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
-	return serve(t, &downstream.Server{Handler: handler})
+	return serve(t, &downstream.Server{Handler: handler, Reuse: true})
 }
 
 func serve(t *testing.T, s *downstream.Server) string {
@@ -168,7 +168,7 @@ func play(handler http.HandlerFunc, text string, size int) (out, unread string) 
 	l := once{make(chan net.Conn, 1)}
 	l.conns <- c
 	close(l.conns)
-	s := &downstream.Server{Handler: handler}
+	s := &downstream.Server{Handler: handler, Reuse: size%2 == 0} // which makes no difference
 	_ = s.Serve(l)
 	<-c.done
 	_ = s.Close()

@@ -3,6 +3,7 @@ package downstream
 import (
 	"context"
 	"io"
+	"net"
 	"sync"
 	"time"
 )
@@ -71,12 +72,26 @@ func (s *Server) watch(ctx context.Context) {
 }
 
 func (s *Server) look(now time.Time) {
-	before := now.Add(-watchEvery).UnixNano()
+	for _, w := range s.waiting(now.Add(-watchEvery).UnixNano()) {
+		if isGone(w.net) {
+			w.life.End()
+		}
+	}
+}
+
+// waiting is who waits for an answer since before a time. They are looked at without the lock, since each costs a system call.
+func (s *Server) waiting(before int64) (all []waiting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		if since := c.busy.Load(); since > idle && since < before && isGone(c.net) {
-			c.life.End()
+		if since := c.busy.Load(); since > idle && since < before {
+			all = append(all, waiting{c.net, c.life})
 		}
 	}
+	return all
+}
+
+type waiting struct {
+	net  net.Conn
+	life *life
 }

@@ -42,6 +42,16 @@ func (c *conn) expect(wait time.Duration) {
 	_ = c.Conn.SetReadDeadline(until)
 }
 
+// keepAlive is net's default.
+const keepAlive = 15 * time.Second
+
+// last has a connection that served requests before, which were short, last: see Pool.lasting.
+func (c *conn) last() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.reused {
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepAlive, Interval: keepAlive})
+	}
+}
+
 func (c *conn) isAlive() bool {
 	if c.alive == nil {
 		c.alive = aliveCheck(c.Conn)

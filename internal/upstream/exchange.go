@@ -326,6 +326,7 @@ func (a *Answer) Hijack() (net.Conn, []byte, error) {
 	a.once.Do(func() {
 		if a.unbind() {
 			err = a.conn.Conn.SetDeadline(time.Time{})
+			a.conn.last()
 		}
 	})
 	return a.conn.Conn, slices.Clone(a.conn.in.Buffered()), err

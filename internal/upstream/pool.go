@@ -121,6 +121,7 @@ func (p *Pool) pop() *conn {
 // put takes a connection back whose answer is whole.
 func (p *Pool) put(c *conn) {
 	c.idle = time.Now()
+	clear(c.out) // there may be a token in it
 	p.mu.Lock()
 	full := p.closed || len(p.idle) >= p.config.MaxIdle
 	if !full {

@@ -153,6 +153,9 @@ func (a *App) changeGate(file, before *config.File) error {
 	return nil
 }
 
+// KeepsNothing is as true of it as of the gate of the moment: see edge.Server.
+func (g *gate) KeepsNothing() {}
+
 // ServeHTTP answers a request with the gate of the moment.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.edge.Load().ServeHTTP(w, r) }
 
@@ -239,7 +242,7 @@ func (a *App) serveGate(server *edge.Server, listener net.Listener) error {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return a.gateCertificate.Load(), nil
 		}}
-		return server.ServeTLS(listener, "", "")
+		return server.ServeTLS(listener)
 	}
 	return server.Serve(listener)
 }
