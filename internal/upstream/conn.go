@@ -22,6 +22,7 @@ type conn struct {
 	fields   []http1.Field // of the last head
 	idle     time.Time
 	deadline time.Time   // the read deadline that is set
+	writing  time.Time   // the write deadline that was set for a head
 	alive    func() bool // made when it is first asked
 	reused   bool
 }
@@ -34,12 +35,25 @@ func newConn(c net.Conn, size int) *conn {
 
 // expect sets the read deadline. Setting one costs as much as reading, so it is moved by whole seconds, or by tenths of a short wait.
 func (c *conn) expect(wait time.Duration) {
-	until := time.Now().Add(wait)
-	if step := min(time.Second, wait/10); until.Sub(c.deadline) < step && c.deadline.Sub(until) < step {
-		return
+	if until, moved := move(c.deadline, wait); moved {
+		c.deadline = until
+		_ = c.Conn.SetReadDeadline(until)
 	}
-	c.deadline = until
-	_ = c.Conn.SetReadDeadline(until)
+}
+
+// expectWrite sets the write deadline in the same way.
+func (c *conn) expectWrite(wait time.Duration) {
+	if until, moved := move(c.writing, wait); moved {
+		c.writing = until
+		_ = c.Conn.SetWriteDeadline(until)
+	}
+}
+
+// move returns the end of a wait that begins now, and whether a deadline is too far from it.
+func move(deadline time.Time, wait time.Duration) (until time.Time, moved bool) {
+	until = time.Now().Add(wait)
+	step := min(time.Second, wait/10)
+	return until, until.Sub(deadline) >= step || deadline.Sub(until) >= step
 }
 
 // keepAlive is net's default.

@@ -183,7 +183,7 @@ func (a *Answer) run(r *Request) error {
 func (a *Answer) send(r *Request) error {
 	c := a.conn
 	c.out = append(append(c.out[:0], r.Head...), r.Body...)
-	_ = c.SetWriteDeadline(time.Now().Add(r.Timeout))
+	c.expectWrite(r.Timeout)
 	_, err := c.Write(c.out)
 	if cap(c.out) > 64<<10 {
 		c.out = nil
