@@ -56,8 +56,10 @@ func TestNakamaAliasLeadsToThePlayer(t *testing.T) {
 	config.Aliases = session.AliasRequired
 	required := must(session.NewNakamaVerifier(config))
 	token := signNakama(t, "nakama-1", nakamaClaims())
-	if s := must(optional.Verify(t.Context(), token)); s.Player.Subject != nakamaUser {
-		t.Errorf("player %+v before it is known", s.Player)
+	for range 3 { // from the third time on it is the cache's
+		if s := must(optional.Verify(t.Context(), token)); s.Player.Subject != nakamaUser {
+			t.Errorf("player %+v before it is known", s.Player)
+		}
 	}
 	_, err := required.Verify(t.Context(), token)
 	wantReason(t, err, jws.WrongClaim)

@@ -84,6 +84,7 @@ func TestVerifyWithoutACache(t *testing.T) {
 	config.CacheEntries = -1
 	w.verifier = must(session.NewVerifier(config))
 	token := w.signIn(t).AccessToken
+	w.verifies(t, token)
 	a, b := must(w.verifier.Verify(t.Context(), token)), must(w.verifier.Verify(t.Context(), token))
 	if a == b {
 		t.Error("a verdict was kept")
