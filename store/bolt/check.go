@@ -85,6 +85,7 @@ func (a *auditor) run(tx *bbolt.Tx) error {
 		func() error { return a.each(topicBucket, a.topic) },
 		func() error { return a.each(expiryBucket, a.due) },
 		a.counts,
+		a.spans,
 		a.pages,
 	} {
 		if err := step(); err != nil {
@@ -199,6 +200,24 @@ func (a *auditor) counts() error {
 		return fmt.Errorf("%w: %d records to be forgotten have %d dates", ErrCorrupt, a.forgets, a.expiry)
 	}
 	return nil
+}
+
+// spans looks at how many pages everything says to take: a number of 32 bits in the head of its first one, up to which bbolt's own check
+// would count, and remember each.
+func (a *auditor) spans() error {
+	for id := 0; ; id++ {
+		info, err := a.tx.Page(id)
+		if err != nil || info == nil {
+			return err
+		}
+		if info.Type == "free" {
+			continue
+		}
+		if last, err := a.tx.Page(id + info.OverflowCount); err != nil || last == nil {
+			return fmt.Errorf("%w: page %d: it says to take %d pages more", ErrCorrupt, id, info.OverflowCount)
+		}
+		id += info.OverflowCount
+	}
 }
 
 // pages looks at what a walk over the entries does not: the order of keys, and that no page is used twice or lost.

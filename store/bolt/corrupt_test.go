@@ -104,6 +104,27 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
+// TestPagesBeyondTheEnd: the head of each page in use says how many more follow it. Four thousand million must not be counted.
+func TestPagesBeyondTheEnd(t *testing.T) {
+	t.Parallel()
+	const page, overflow = 4096, 12
+	f := newFile(t)
+	f.fill(0, 60)
+	f.shut()
+	whole, err := os.ReadFile(f.path)
+	must(t, err)
+	for at := 2 * page; at < len(whole) && whole[at] != 0; at += page { // behind the two meta pages, which are checksummed
+		bad := slices.Clone(whole)
+		copy(bad[at+overflow:], "\xff\xff\xff\xff")
+		must(t, os.WriteFile(f.path, bad, 0o600))
+		if s, err := bolt.Open(bolt.Config{Path: f.path, Now: f.clock.now}); err == nil {
+			must(t, s.Close()) // it was a free page
+		} else if !errors.Is(err, bolt.ErrCorrupt) {
+			t.Errorf("page %d: %v", at/page, err)
+		}
+	}
+}
+
 // wantRefused checks that Open, Check and Compact refuse the file of the closed store, and leave it as it is.
 func (f *file) wantRefused(want error, text string) {
 	f.t.Helper()
