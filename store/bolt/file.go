@@ -87,7 +87,7 @@ func openFile(c Config, readOnly, older bool) (*bbolt.DB, *os.File, error) {
 // lockFile returns also the file that bbolt works on, which is bbolt's to close.
 func lockFile(c Config, readOnly bool) (db *bbolt.DB, file *os.File, err error) {
 	options := &bbolt.Options{
-		Timeout: c.LockTimeout, ReadOnly: readOnly, PageSize: pageSize, FreelistType: bbolt.FreelistMapType,
+		Timeout: c.LockTimeout, ReadOnly: readOnly, PreLoadFreelist: true, PageSize: pageSize, FreelistType: bbolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
 			file, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
 			if err != nil {
