@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sallyport-auth/sallyport/internal/http1"
 )
 
 // maxPath is the longest path in bytes. The whole head is bounded by the server.
@@ -81,21 +83,9 @@ func percent(text string) (byte, bool) {
 	if len(text) < 3 {
 		return 0, false
 	}
-	high, ok1 := unhex(text[1])
-	low, ok2 := unhex(text[2])
+	high, ok1 := http1.HexDigit(text[1])
+	low, ok2 := http1.HexDigit(text[2])
 	return high<<4 | low, ok1 && ok2
-}
-
-func unhex(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }
 
 // isText says whether a path whose encodings are well-formed is UTF-8 without the control characters from U+0080 on.

@@ -162,7 +162,7 @@ func (b *Body) readTrailer() error {
 func parseChunkLine(line string) (size int64, err error) {
 	digits := 0
 	for ; digits < len(line); digits++ {
-		digit, ok := hexDigit(line[digits])
+		digit, ok := HexDigit(line[digits])
 		if !ok {
 			break
 		}
@@ -178,7 +178,8 @@ func parseChunkLine(line string) (size int64, err error) {
 	return size, nil
 }
 
-func hexDigit(c byte) (byte, bool) {
+// HexDigit returns the value of a hexadecimal digit of either case.
+func HexDigit(c byte) (value byte, ok bool) {
 	switch {
 	case c >= '0' && c <= '9':
 		return c - '0', true
