@@ -34,6 +34,7 @@ func (c *conn) handOver(t *tls.Conn) {
 	}
 	c.response.taken = true
 	_ = t.SetReadDeadline(time.Time{})
+	c.server.forget(c) // before it is another's: Close must not find it here
 	c.server.HTTP2(t)
 }
 
