@@ -9,12 +9,7 @@ import (
 // escaped set for a name with escapes. All else about it is found in the text, which was scanned already.
 type member uint32
 
-const (
-	escaped member = 1 << 31
-	// maxNarrow is the longest text whose table has 2 bytes for a member and not 4.
-	maxNarrow  = 1 << 15
-	narrowMark = 1 << 15 // is escaped
-)
+const escaped member = 1 << 31
 
 func (m member) start() int { return int(m &^ escaped) }
 
@@ -30,34 +25,16 @@ func written[T string | []byte](text T, m member) T {
 	return text[m.start():i]
 }
 
-// appendTable appends the table of the members of a text of that size.
-func appendTable(buf []byte, members []member, size int) []byte {
+// appendTable appends the table of an object's members.
+func appendTable(buf []byte, members []member) []byte {
 	for _, m := range members {
-		switch {
-		case size > maxNarrow:
-			buf = binary.LittleEndian.AppendUint32(buf, uint32(m))
-		case m&escaped != 0:
-			buf = binary.LittleEndian.AppendUint16(buf, uint16(m)|narrowMark)
-		default:
-			buf = binary.LittleEndian.AppendUint16(buf, uint16(m))
-		}
+		buf = binary.LittleEndian.AppendUint32(buf, uint32(m))
 	}
 	return buf
 }
 
 // at returns the member of that number.
-func (o Object) at(i int) member {
-	if o.size > maxNarrow {
-		table := o.text[int(o.size)+4*i:]
-		return member(table[0]) | member(table[1])<<8 | member(table[2])<<16 | member(table[3])<<24
-	}
-	table := o.text[int(o.size)+2*i:]
-	m := member(table[0]) | member(table[1])<<8
-	if m&narrowMark != 0 {
-		return m&^narrowMark | escaped
-	}
-	return m
-}
+func (o *Object) at(i int) member { return member(fourBytes(o.text[int(o.size)+4*i:])) }
 
 // find returns the number of the member with that name and the place of the name's closing quote, or not found.
 func (o Object) find(name string) (i, quote int, found bool) {
@@ -131,7 +108,7 @@ func (s *scratch) seal(scan *scanner, buf []byte, start int) (Object, error) {
 		return Object{}, malformed("", scan.want)
 	}
 	size := len(scan.data)
-	buf = appendTable(buf, scan.members, size)
+	buf = appendTable(buf, scan.members)
 	s.keep(buf)
 	return Object{text: string(buf[start:]), size: uint32(size), count: uint32(len(scan.members))}, nil
 }

@@ -12,8 +12,8 @@ import (
 //
 // For an absent member and for one of another type the accessors both return false; Has tells them apart.
 type Object struct {
-	// text is the object as it was written, size bytes, and behind it the table of its members, 2 bytes each (4 in a
-	// long text). So an object needs one small allocation without pointers, which costs a verification least.
+	// text is the object as it was written, size bytes, and behind it the table of its members, 4 bytes
+	// each. So an object needs one small allocation without pointers, which costs a verification least.
 	text        string
 	size, count uint32
 }

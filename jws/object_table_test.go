@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// TestTableOfEveryWidth reads objects whose text is as long as the narrow table takes, a byte shorter and longer, and
-// much longer, with white space and names with escapes wherever they can be.
-func TestTableOfEveryWidth(t *testing.T) {
+// TestTableOfEveryLength reads objects with texts of many lengths, with white space and names with escapes wherever they
+// can be.
+func TestTableOfEveryLength(t *testing.T) {
 	t.Parallel()
 	const head, tail = `{"s" : "x" ,"\u0065":[1 , 2 ] ,` + "\n" + `"":{"in\"ner" : "y" },"q\"uote":true , "pad":"`, `" , "last" :12 } ` + "\t"
-	for _, size := range []int{300, maxNarrow - 1, maxNarrow, maxNarrow + 1, 3 * maxNarrow} {
+	for _, size := range []int{300, 1<<15 - 1, 1 << 15, 1<<16 + 1, 100_000} {
 		pad := strings.Repeat("p", size-len(head)-len(tail))
 		o, err := ParseObject([]byte(head + pad + tail))
 		if err != nil {

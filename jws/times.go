@@ -45,14 +45,18 @@ func (t *Token) readDates() (wrong string) {
 	var exp, nbf, iat bool
 	claims := &t.Claims
 	for i := range claims.Len() {
-		name, quote := claims.short(i)
+		m := claims.at(i)
+		name := fourBytes(claims.text[m.start():])
+		if m&escaped != 0 {
+			name = fourBytes(unescape(written(claims.text, m)) + `"   `)
+		}
 		switch name {
-		case "exp":
-			t.Expiry, exp = numericDate(claims.raw(i, quote), false)
-		case "nbf":
-			t.NotBefore, nbf = numericDate(claims.raw(i, quote), true)
-		case "iat":
-			t.IssuedAt, iat = numericDate(claims.raw(i, quote), false)
+		case nameExp:
+			t.Expiry, exp = claims.date(i, m, false)
+		case nameNbf:
+			t.NotBefore, nbf = claims.date(i, m, true)
+		case nameIat:
+			t.IssuedAt, iat = claims.date(i, m, false)
 		}
 	}
 	switch {
@@ -66,17 +70,32 @@ func (t *Token) readDates() (wrong string) {
 	return ""
 }
 
-// short returns the name of a member that is three characters long, and the place of its closing quote; "" for others.
-func (o *Object) short(i int) (name string, quote int) {
-	m := o.at(i)
-	if m&escaped != 0 {
-		as := written(o.text, m)
-		return unescape(as), m.start() + len(as)
+// Names of three characters with the quote behind them as words, of which the first byte is the lowest: what fourBytes
+// returns of them.
+const (
+	nameExp = 'e' | 'x'<<8 | 'p'<<16 | '"'<<24
+	nameNbf = 'n' | 'b'<<8 | 'f'<<16 | '"'<<24
+	nameIat = 'i' | 'a'<<8 | 't'<<16 | '"'<<24
+)
+
+// date reads the member of that number, m, as a date.
+func (o *Object) date(i int, m member, up bool) (n int64, bad bool) {
+	quote := m.start() + len(written(o.text, m))
+	if n, ok := plainDate(o.text[quote+1:]); ok {
+		return n, false
 	}
-	if quote = m.start() + 3; quote < int(o.size) && o.text[quote] == '"' {
-		return o.text[m.start():quote], quote
+	return numericDate(o.raw(i, quote), up)
+}
+
+// plainDate reads what dates from 2001 to 2286 look like: a colon, ten digits, and the comma or brace behind them. It
+// leaves any other to numericDate.
+func plainDate(s string) (n int64, ok bool) {
+	if len(s) < 12 || (s[11] != ',' && s[11] != '}') {
+		return 0, false
 	}
-	return "", 0
+	n, ok = eightDigits(s[1:])
+	ninth, tenth := s[9]-'0', s[10]-'0'
+	return n*100 + int64(ninth)*10 + int64(tenth), ok && ninth <= 9 && tenth <= 9
 }
 
 // maxDateDigits is the number of digits of maxDate.

@@ -15,6 +15,12 @@ func eightBytes[T string | []byte](s T) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
+// fourBytes is eightBytes for four.
+func fourBytes(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
 // lastBytes returns up to seven bytes as a word whose other bytes are 0.
 func lastBytes[T string | []byte](s T) (x uint64) {
 	for i := len(s) - 1; i >= 0; i-- {
