@@ -120,8 +120,7 @@ func run(t *testing.T, env []string, command string, args ...string) string {
 func buildSallyport(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "sallyport")
-	// As its image has it, and as the tools here are built: the standard library is compiled once for all of them.
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "./cmd/sallyport")
+	cmd := exec.CommandContext(t.Context(), "go", slices.Concat([]string{"build", "-o", binary}, tf.GoBuild, []string{"./cmd/sallyport"})...)
 	cmd.Dir = filepath.Join(tf.Root(), "..", "..", "server")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {

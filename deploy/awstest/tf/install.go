@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,10 @@ const (
 	Conftest = "github.com/open-policy-agent/conftest"
 	KICS     = "github.com/Checkmarx/kics/v2/cmd/console@v2.2.0"
 )
+
+// GoBuild is how the tools, the stand-in and the binary are built: alike, so that the standard library is compiled once for all of
+// them, and without what only a debugger reads, which is a fifth of the work.
+var GoBuild = []string{"-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w"}
 
 // once holds a func() (string, error) for each tool, so that a process builds each once.
 var once sync.Map
@@ -127,7 +132,7 @@ func install(tool string) (string, error) {
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	cmd := exec.Command("go", "install", "-trimpath", tool)
+	cmd := exec.Command("go", slices.Concat([]string{"install"}, GoBuild, []string{tool})...)
 	cmd.Dir = linters // a tool with a version of its own ignores the module that it is built in
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=auto", "GOBIN="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -158,7 +163,7 @@ func buildStandin() (string, error) {
 	defer unlock()
 	fresh := filepath.Join(dir, "fresh")
 	_, file, _, _ := runtime.Caller(0)
-	cmd := exec.Command("go", "build", "-trimpath", "-o", fresh, "./standin")
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", fresh}, GoBuild, []string{"./standin"})...)
 	cmd.Dir = filepath.Join(filepath.Dir(file), "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
