@@ -1,7 +1,11 @@
 package jws
 
+import "context"
+
 // HoldSlot takes one of a verifier's slots, as a signature does that takes long, and returns how to give it back.
 func HoldSlot(v *Verifier) (release func()) {
-	v.slots <- struct{}{}
-	return func() { <-v.slots }
+	if err := v.slots.enter(context.Background()); err != nil {
+		panic(err)
+	}
+	return v.slots.leave
 }

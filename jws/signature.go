@@ -16,38 +16,20 @@ func (v *Verifier) checkSignature(ctx context.Context, s *scratch, t *Token, in 
 		return now, unavailable(err)
 	}
 	if t.header.Algorithm != HS256 {
-		if err := v.enter(ctx); err != nil {
+		if err := v.slots.enter(ctx); err != nil {
 			return now, unavailable(err)
 		}
-		defer v.leave()
+		defer v.slots.leave()
 	}
 	now = v.cfg.Now()
 	return now, s.tryKeys(t, in, keys, now)
 }
-
-// leave gives back the slot that enter took.
-func (v *Verifier) leave() { <-v.slots }
 
 func (v *Verifier) keys(ctx context.Context, h *Header) ([]*Key, error) {
 	if v.static != nil {
 		return v.static.candidates(h)
 	}
 	return v.cfg.Keys.Keys(ctx, *h)
-}
-
-// enter takes a slot, waiting for one as long as the context lives.
-func (v *Verifier) enter(ctx context.Context) error {
-	select {
-	case v.slots <- struct{}{}:
-		return nil
-	default: // a select of two costs more than the rest of a verification's bookkeeping
-	}
-	select {
-	case v.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // tryKeys tries the first few keys whose algorithm is the header's.

@@ -71,10 +71,11 @@ func (t *Token) Refuse(check Check, reason Reason, claim, want, got string) *Ref
 }
 
 func (t *Token) require(check Check, wrong Reason, claim string, want []string) error {
-	if !t.Claims.Has(claim) {
+	raw := t.Claims.value(claim)
+	if raw == "" {
 		return t.missing(check, claim, want)
 	}
-	got, ok := t.Claims.String(claim)
+	got, ok := stringOf(raw)
 	if !ok {
 		return t.refuse(check, Malformed, claim, "a string", "")
 	}

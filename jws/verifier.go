@@ -52,7 +52,7 @@ type Verifier struct {
 	anyType bool
 	// What refusals say would pass.
 	wantType, wantAlgorithm string
-	slots                   chan struct{}
+	slots                   *slots
 	headers                 headerMemory
 	static                  StaticKeys // cfg.Keys if it is that
 }
@@ -72,7 +72,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		cfg.Now = clock.Now
 	}
 	cfg.Algorithms = slices.Clone(cfg.Algorithms)
-	v := &Verifier{cfg: cfg, slots: make(chan struct{}, cfg.MaxConcurrent), anyType: slices.Contains(cfg.Types, AnyType)}
+	v := &Verifier{cfg: cfg, slots: newSlots(cfg.MaxConcurrent), anyType: slices.Contains(cfg.Types, AnyType)}
 	v.static, _ = cfg.Keys.(StaticKeys)
 	for _, typ := range cfg.Types {
 		v.types = append(v.types, mediaType(typ))
