@@ -3,7 +3,7 @@
 //
 //	go run .
 //
-// Times are CPU time of the process, the least of 200 short interleaved rounds: what an operation costs where nobody
+// Times are CPU time of the process, the least of 300 short interleaved rounds: what an operation costs where nobody
 // disturbs it. The median shows how much the machine was disturbed. The last table holds the figures against what was
 // promised.
 //

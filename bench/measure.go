@@ -24,7 +24,7 @@ type result struct {
 }
 
 const (
-	rounds    = 200
+	rounds    = 300
 	roundTime = 5 * time.Millisecond
 )
 
