@@ -8,9 +8,8 @@
 // promised.
 //
 // A live heap of 64 MiB is held meanwhile, as a server has one: in an empty process the collector runs at every 4 MB, and
-// what is measured is its fixed cost. The flag -heap sets another size in MiB; 0 is the empty process. HS256 depends on it
-// most: about 2.9 times its floor in an empty process, 2.4 times at 64 MiB. docs/performance.md says
-// where the time goes.
+// what is measured is its fixed cost. The flag -heap sets another size in MiB; 0 is the empty process. docs/performance.md
+// says where the time goes.
 package main
 
 import (

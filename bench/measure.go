@@ -35,6 +35,10 @@ const (
 // an operation costs, and does not add the same to each: SHA-256 has a unit of its own in the core, while a parser shares
 // all of it.
 func measure(candidates []candidate) ([]result, error) {
+	// The kernel counts the time of a process's other threads some milliseconds late. If the work changed to another thread,
+	// what it did before might not be counted in its round.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	times := make([][]float64, len(candidates))
 	loops := make([]int, len(candidates))
 	for i, c := range candidates {
