@@ -48,7 +48,7 @@ func (t *Token) readDates() (wrong string) {
 		m := claims.at(i)
 		name := fourBytes(claims.text[m.start():])
 		if m&escaped != 0 {
-			name = fourBytes(unescape(written(claims.text, m)) + `"   `)
+			name = shortName(unescape(written(claims.text, m)))
 		}
 		switch name {
 		case nameExp:
@@ -77,6 +77,14 @@ const (
 	nameNbf = 'n' | 'b'<<8 | 'f'<<16 | '"'<<24
 	nameIat = 'i' | 'a'<<8 | 't'<<16 | '"'<<24
 )
+
+// shortName returns a name of three characters as such a word, 0 for any other. A name with escapes can have a quote within.
+func shortName(name string) uint32 {
+	if len(name) != 3 {
+		return 0
+	}
+	return fourBytes(name + `"`)
+}
 
 // date reads the member of that number, m, as a date.
 func (o *Object) date(i int, m member, up bool) (n int64, bad bool) {

@@ -55,6 +55,7 @@ func TestDates(t *testing.T) {
 			`{"nbf":%[1]s,"iat":%[1]s,"exp":9999999999}`, `{"exp":9999999999,"nbf":%[1]s,"iat":%[1]s}`,
 			`{"exp" : 9999999999 , "nbf" : %[1]s , "iat" : %[1]s }`, "{\"exp\":9999999999\n,\"nbf\":%[1]s\n,\"iat\":%[1]s\n}",
 			`{"\u0065xp":9999999999,"n\u0062f":%[1]s,"\u0069at":%[1]s}`, `{"sub":"exp","exp":9999999999,"nbf":%[1]s,"iat":%[1]s,"x":1}`,
+			`{"exp":9999999999,"nbf":%[1]s,"iat":%[1]s,"exp\"":1,"nbf\"x":"x","iat\u0022":[]}`,
 		} {
 			claims := fmt.Sprintf(layout, c.date)
 			text, err := signer.Sign("JWT", []byte(claims))
