@@ -28,6 +28,7 @@ func (m maker) times() []vector {
 	}
 	return []vector{
 		verified("time", "missing_claim", "exp", "exp-missing", signed(`{`+base+`}`)),
+		verified("time", "missing_claim", "exp", "exp-only-as-start-of-name", signed(`{`+base+`,"exp\"":9999999999}`)),
 		wrong("exp", "exp-string", `"exp":"1793538000"`),
 		wrong("exp", "exp-null", `"exp":null`),
 		wrong("exp", "exp-true", `"exp":true`),
