@@ -3,6 +3,7 @@ package jws
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -40,8 +41,8 @@ func TestSlotsHoldTheirNumber(t *testing.T) {
 		if least := int64(32 * 500 / 3 * 2); served.Load() < least {
 			t.Errorf("%d slots: %d were served, want at least the %d who did not give up", most, served.Load(), least)
 		}
-		if s.taken.Load() != 0 || s.waiting.Load() != 0 {
-			t.Errorf("%d slots: %d taken and %d waiting at the end", most, s.taken.Load(), s.waiting.Load())
+		if state := s.state.Load(); state != 0 || s.queue.Len() != 0 {
+			t.Errorf("%d slots: state %#x and %d waiting at the end", most, state, s.queue.Len())
 		}
 	}
 }
@@ -84,6 +85,38 @@ func TestSlotsWake(t *testing.T) {
 			if given.Load() != 3 || entered.Load() != turn {
 				t.Fatalf("after %d slots were freed %d gave up and %d entered", turn, given.Load(), entered.Load())
 			}
+		}
+	})
+}
+
+// TestSlotsInTurn: who waits is served in the order of coming, and before anybody who comes when the slot is free.
+func TestSlotsInTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlots(1)
+		if err := s.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		late, cancel := context.WithCancel(t.Context())
+		cancel()
+		var served []int
+		for i := range 5 {
+			go func() {
+				if err := s.enter(t.Context()); err != nil {
+					t.Error(err)
+				}
+				served = append(served, i)
+				s.leave()
+			}()
+			synctest.Wait()
+		}
+		s.leave()
+		if err := s.enter(late); err == nil && len(served) < 5 {
+			t.Errorf("who came last had a slot after %d of 5", len(served))
+		}
+		synctest.Wait()
+		if !slices.Equal(served, []int{0, 1, 2, 3, 4}) {
+			t.Errorf("served in the order %v", served)
 		}
 	})
 }

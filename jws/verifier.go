@@ -35,7 +35,7 @@ type Config struct {
 	// MaxBytes is the longest token in bytes. 0 means 16 KiB; at most 1 MiB.
 	MaxBytes int
 	// MaxConcurrent bounds how many RS256, ES256 and EdDSA signatures are verified at once, so that a flood of bad ones
-	// leaves the processor to others; who comes later waits for the context. 0 means 4 times GOMAXPROCS.
+	// leaves the processor to others; who comes later waits in turn, as long as the context lives. 0 means 4 times GOMAXPROCS.
 	MaxConcurrent int
 	// Now is the clock. nil means the machine's; for up to 10 ms after that was set it may tell the time before.
 	Now func() time.Time
