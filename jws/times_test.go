@@ -3,6 +3,8 @@ package jws
 import (
 	"context"
 	"fmt"
+	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +75,42 @@ func TestDates(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzDates: one pass over the claims reads what looking for each date by its name and reckoning with fractions does.
+func FuzzDates(f *testing.F) {
+	f.Add([]byte(`{"exp":1793534000,"nbf":1793533999.5,"iat":17}`))
+	f.Add([]byte(`{"\u0065xp" : 1793534000.000 ,"exp\"":1,"ex":2,"iat":1e9,"nbf":null}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, err := ParseObject(data)
+		if err != nil {
+			return
+		}
+		token := Token{Claims: o}
+		wrong := token.readDates()
+		for name, got := range map[string]int64{"exp": token.Expiry, "nbf": token.NotBefore, "iat": token.IssuedAt} {
+			want, bad := slowDate(o.value(name), name == "nbf")
+			if bad && wrong == "" || !bad && (got != want || wrong == name) {
+				t.Errorf("%s of %s: %d, wrong: %q; want %d, wrong: %v", name, data, got, wrong, want, bad)
+			}
+		}
+	})
+}
+
+func slowDate(raw string, up bool) (n int64, bad bool) {
+	if raw == "" || strings.ContainsAny(raw, "eE-") {
+		return 0, raw != "" // an exponent could be a huge number
+	}
+	r, ok := new(big.Rat).SetString(raw)
+	if !ok {
+		return 0, true
+	}
+	whole := new(big.Int).Quo(r.Num(), r.Denom())
+	if whole.Cmp(big.NewInt(maxDate)) > 0 {
+		return 0, true
+	}
+	if up && !r.IsInt() {
+		return whole.Int64() + 1, false
+	}
+	return whole.Int64(), false
 }
