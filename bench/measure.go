@@ -17,23 +17,23 @@ type candidate struct {
 // result is what measuring a candidate gave.
 type result struct {
 	name   string
-	cpu    time.Duration // CPU time of one operation, the least of all rounds
+	cpu    time.Duration // CPU time of one operation, the mean of the tenth of all rounds that took least
 	usual  time.Duration // the median of all rounds
 	ratio  float64       // cpu divided by that of the floor
 	allocs float64       // heap allocations of one operation
 }
 
 const (
-	rounds    = 300
+	rounds    = 1000
 	roundTime = 5 * time.Millisecond
 )
 
 // measure runs the candidates in turn, round by round, so that a slower phase of the machine meets all of them. The
 // first one is the floor. Time is the CPU time of the process, since wall time on a shared machine says little.
 //
-// A figure is the least of many short rounds. Whoever shares the core, its caches or its clock rate can only add to what
-// an operation costs, and does not add the same to each: SHA-256 has a unit of its own in the core, while a parser shares
-// all of it.
+// A figure is the mean of the tenth of many short rounds that took least. Whoever shares the core, its caches or its clock
+// rate can only add to what an operation costs, and does not add the same to each: SHA-256 has a unit of its own in the
+// core, while a parser shares all of it. The very least differs more from run to run.
 func measure(candidates []candidate) ([]result, error) {
 	// The kernel counts the time of a process's other threads some milliseconds late. If the work changed to another thread,
 	// what it did before might not be counted in its round.
@@ -60,10 +60,18 @@ func measure(candidates []candidate) ([]result, error) {
 	results := make([]result, len(candidates))
 	for i, c := range candidates {
 		slices.Sort(times[i])
-		least, usual := times[i][0], times[i][rounds/2]
-		results[i] = result{c.name, time.Duration(least), time.Duration(usual), least / times[0][0], allocations(c)}
+		cpu := mean(times[i][:rounds/10])
+		ratio := cpu / mean(times[0][:rounds/10]) // the floor's are sorted already
+		results[i] = result{c.name, time.Duration(cpu), time.Duration(times[i][rounds/2]), ratio, allocations(c)}
 	}
 	return results, nil
+}
+
+func mean(values []float64) (m float64) {
+	for _, v := range values {
+		m += v / float64(len(values))
+	}
+	return m
 }
 
 // calibrate finds how many operations fill a round.
