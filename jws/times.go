@@ -96,7 +96,7 @@ func (o *Object) date(i int, m member, up bool) (n int64, bad bool) {
 }
 
 // plainDate reads what dates from 2001 to 2286 look like: a colon, ten digits, and the comma or brace behind them. It
-// leaves any other to numericDate.
+// leaves any other to numericDate. What stands before the first digit can only be the colon: white space ends the look.
 func plainDate(s string) (n int64, ok bool) {
 	if len(s) < 12 || (s[11] != ',' && s[11] != '}') {
 		return 0, false

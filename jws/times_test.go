@@ -81,6 +81,9 @@ func TestDates(t *testing.T) {
 func FuzzDates(f *testing.F) {
 	f.Add([]byte(`{"exp":1793534000,"nbf":1793533999.5,"iat":17}`))
 	f.Add([]byte(`{"\u0065xp" : 1793534000.000 ,"exp\"":1,"ex":2,"iat":1e9,"nbf":null}`))
+	for _, short := range []string{`{"exp":1}`, `{"":1}`, `{"nbf":12345678}`, `{"iat":1793534000}`} {
+		f.Add([]byte(short))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := ParseObject(data)
 		if err != nil {

@@ -37,7 +37,8 @@ type Config struct {
 	// MaxConcurrent bounds how many RS256, ES256 and EdDSA signatures are verified at once, so that a flood of bad ones
 	// leaves the processor to others; who comes later waits in turn, as long as the context lives. 0 means 4 times GOMAXPROCS.
 	MaxConcurrent int
-	// Now is the clock. nil means the machine's; for up to 10 ms after that was set it may tell the time before.
+	// Now is the clock. nil means the machine's; for up to 10 ms after that was set, or the machine goes on after a suspension, it may
+	// tell the time before.
 	Now func() time.Time
 }
 
@@ -52,7 +53,7 @@ type Verifier struct {
 	anyType bool
 	// What refusals say would pass.
 	wantType, wantAlgorithm string
-	slots                   *slots
+	slots                   chan struct{}
 	headers                 headerMemory
 	static                  StaticKeys // cfg.Keys if it is that
 }
@@ -72,7 +73,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		cfg.Now = clock.Now
 	}
 	cfg.Algorithms = slices.Clone(cfg.Algorithms)
-	v := &Verifier{cfg: cfg, slots: newSlots(cfg.MaxConcurrent), anyType: slices.Contains(cfg.Types, AnyType)}
+	v := &Verifier{cfg: cfg, slots: make(chan struct{}, cfg.MaxConcurrent), anyType: slices.Contains(cfg.Types, AnyType)}
 	v.static, _ = cfg.Keys.(StaticKeys)
 	for _, typ := range cfg.Types {
 		v.types = append(v.types, mediaType(typ))

@@ -186,8 +186,8 @@ func TestRefusedClaimsGiveNoToken(t *testing.T) {
 	}
 }
 
-// TestMaxConcurrent fills the only slot and shows that a second verification waits for its context, that HS256 does not
-// wait, and that the slot is free again after.
+// TestMaxConcurrent stops a verification that has the only slot and shows that another one waits for its context, that
+// HS256 does not wait, and that the slot is free again after.
 func TestMaxConcurrent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -195,8 +195,20 @@ func TestMaxConcurrent(t *testing.T) {
 		done, verified := make(chan struct{}), new(atomic.Bool)
 		cfg := config(jws.StaticKeys{ed.Key(), hs.Key()})
 		cfg.MaxConcurrent = 1
+		release, first := make(chan struct{}), new(atomic.Bool)
+		cfg.Now = func() time.Time { // is asked while the slot is held
+			if first.CompareAndSwap(false, true) {
+				<-release
+			}
+			return testvectors.Now
+		}
 		v := verifier(t, cfg)
-		release := jws.HoldSlot(v)
+		go func() {
+			if _, err := v.Verify(context.Background(), signed(t, ed)); err != nil {
+				t.Errorf("with the slot: %v", err)
+			}
+		}()
+		synctest.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		go func() {
@@ -216,7 +228,7 @@ func TestMaxConcurrent(t *testing.T) {
 		if verified.Load() {
 			t.Error("the slot was taken and a signature verified")
 		}
-		release()
+		close(release)
 		<-done
 	})
 }
