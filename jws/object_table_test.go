@@ -13,7 +13,7 @@ import (
 func TestTableOfEveryLength(t *testing.T) {
 	t.Parallel()
 	const head, tail = `{"s" : "x" ,"\u0065":[1 , 2 ] ,` + "\n" + `"":{"in\"ner" : "y" },"q\"uote":true , "pad":"`, `" , "last" :12 } ` + "\t"
-	for _, size := range []int{300, 1<<15 - 1, 1 << 15, 1<<16 + 1, 100_000} {
+	for _, size := range []int{300, 4 << 10, 100_000} {
 		pad := strings.Repeat("p", size-len(head)-len(tail))
 		o, err := ParseObject([]byte(head + pad + tail))
 		if err != nil {

