@@ -24,15 +24,14 @@ type rule struct {
 // root module that is not listed here is refused, like a route that the gate does not know.
 var rules = map[string]rule{
 	".":                    {nil, "documentation only"},
-	"internal/clock":       {nil, "the machine's clock; knows nobody who asks"},
 	"internal/uuid":        {nil, "ids are made of the standard library"},
 	"internal/testvectors": {nil, "reads files; knows nothing of what they test"},
 	"internal/wsframe":     {nil, "the wire of WebSockets; knows nobody who uses it"},
 	"internal/wsrelay":     {[]string{"connect", "internal/wsframe"}, "carries a socket and ends it; who may have one is not its business"},
-	"jws":                  {[]string{"internal/clock"}, "the start of the way: nothing is known about a token yet"},
+	"jws":                  {nil, "the start of the way: nothing is known about a token yet"},
 	"jwks":                 {[]string{"jws"}, "keys are parsed by jws"},
-	"identity":             {[]string{"internal/clock", "internal/uuid", "jwks", "jws"}, "who is it: needs a verified token and its issuer's keys"},
-	"session":              {[]string{"identity", "internal/clock", "internal/uuid", "jws"}, "may it play: needs an identity; signs and verifies tokens of its own"},
+	"identity":             {[]string{"internal/uuid", "jwks", "jws"}, "who is it: needs a verified token and its issuer's keys"},
+	"session":              {[]string{"identity", "internal/uuid", "jws"}, "may it play: needs an identity; signs and verifies tokens of its own"},
 	"session/storetest":    {[]string{"identity", "session"}, "judges a store by session's interfaces alone"},
 	"connect":              {[]string{"identity", "jws", "session"}, "is it still so: asks session and identity at the door"},
 	"edge":                 {[]string{"connect", "identity", "internal/downstream", "internal/http1", "internal/upstream", "internal/wsframe", "internal/wsrelay", "jws", "session"}, "which door: decides by connect, carries bytes by the two relays"},

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sallyport-auth/sallyport/internal/clock"
 	"github.com/sallyport-auth/sallyport/jwks"
 	"github.com/sallyport-auth/sallyport/jws"
 )
@@ -28,7 +27,7 @@ type Common struct {
 	// CacheEntries is how many tokens that were accepted twice are remembered. 0 means 10,000, a negative number none. Within
 	// NewIssuers the whole set shares one cache.
 	CacheEntries int
-	// Now is the clock. Default: the machine's, as jws.Config has it.
+	// Now is the clock. Default time.Now.
 	Now func() time.Time
 	// Observe is told of every fetch of keys. Default none.
 	Observe func(jwks.Event)
@@ -80,7 +79,7 @@ func noBlank(config, field string, list []string) error {
 // clock returns the configured clock, or the machine's.
 func (c Common) clock() func() time.Time {
 	if c.Now == nil {
-		return clock.Now
+		return time.Now
 	}
 	return c.Now
 }

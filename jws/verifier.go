@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/sallyport-auth/sallyport/internal/clock"
 )
 
 const (
@@ -37,8 +35,7 @@ type Config struct {
 	// MaxConcurrent bounds how many RS256, ES256 and EdDSA signatures are verified at once, so that a flood of bad ones
 	// leaves the processor to others; who comes later waits in turn, as long as the context lives. 0 means 4 times GOMAXPROCS.
 	MaxConcurrent int
-	// Now is the clock. nil means the machine's; for up to 10 ms after that was set, or the machine goes on after a suspension, it may
-	// tell the time before.
+	// Now is the clock. nil means time.Now.
 	Now func() time.Time
 }
 
@@ -70,7 +67,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		cfg.MaxConcurrent = 4 * runtime.GOMAXPROCS(0)
 	}
 	if cfg.Now == nil {
-		cfg.Now = clock.Now
+		cfg.Now = time.Now
 	}
 	cfg.Algorithms = slices.Clone(cfg.Algorithms)
 	v := &Verifier{cfg: cfg, slots: make(chan struct{}, cfg.MaxConcurrent), anyType: slices.Contains(cfg.Types, AnyType)}

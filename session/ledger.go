@@ -81,7 +81,7 @@ type Ledger struct {
 	config LedgerConfig
 	store  Revocations
 	feed   Feed
-	clock  watch
+	clock  clock
 	index  *index
 
 	// Until when, on the clock's elapsed time, checks and new sessions are allowed: the whole stale policy in one load.
@@ -100,7 +100,7 @@ func NewLedger(c LedgerConfig) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{config: c, store: c.Store, feed: c.Feed, clock: newWatch(c.Now)}
+	l := &Ledger{config: c, store: c.Store, feed: c.Feed, clock: newClock(c.Now)}
 	if l.store != nil {
 		l.feed = l.store
 	}
@@ -230,22 +230,22 @@ func (l *Ledger) Since(ctx context.Context, cursor string) (Batch, error) {
 	return l.feed.Since(ctx, cursor)
 }
 
-// watch tells two times: the wall's, and what elapsed since it was made, which a step of the machine's clock leaves
+// clock tells two times: the wall's, and what elapsed since it was made, which a step of the machine's clock leaves
 // alone and which costs half as much.
-type watch struct {
+type clock struct {
 	now  func() time.Time
 	base time.Time
 	own  bool // now is the caller's
 }
 
-func newWatch(now func() time.Time) watch {
+func newClock(now func() time.Time) clock {
 	if now == nil {
-		return watch{now: time.Now, base: time.Now()}
+		return clock{now: time.Now, base: time.Now()}
 	}
-	return watch{now: now, base: now(), own: true}
+	return clock{now: now, base: now(), own: true}
 }
 
-func (c *watch) elapsed() time.Duration {
+func (c *clock) elapsed() time.Duration {
 	if c.own {
 		return c.now().Sub(c.base)
 	}
@@ -253,4 +253,4 @@ func (c *watch) elapsed() time.Duration {
 }
 
 // second is the current second as the tables hold it.
-func (c *watch) second() uint32 { return floorSecond(c.now()) }
+func (c *clock) second() uint32 { return floorSecond(c.now()) }

@@ -3,6 +3,7 @@ package session
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sallyport-auth/sallyport/identity"
@@ -18,6 +19,7 @@ type aliases struct {
 type aliasPart struct {
 	mu    sync.RWMutex
 	known map[string]alias
+	size  atomic.Int64 // of known; who finds 0 needs no lock
 }
 
 type alias struct {
@@ -32,6 +34,9 @@ func (a *aliases) part(name string) *aliasPart {
 
 func (a *aliases) get(name string) (alias, bool) {
 	p := a.part(name)
+	if p.size.Load() == 0 {
+		return alias{}, false
+	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	known, ok := p.known[name]
@@ -52,15 +57,13 @@ func (a *aliases) learn(e Event, now uint32) bool {
 		p.known = map[string]alias{}
 	}
 	p.known[e.Alias] = alias{e.Player, e.At, ceilSecond(e.Expires)}
+	p.size.Store(int64(len(p.known)))
 	return true
 }
 
 func (a *aliases) len() (n int) {
 	for i := range a.parts {
-		p := &a.parts[i]
-		p.mu.RLock()
-		n += len(p.known)
-		p.mu.RUnlock()
+		n += int(a.parts[i].size.Load())
 	}
 	return n
 }
@@ -74,4 +77,5 @@ func (a *aliases) sweep(i int, now uint32) {
 			delete(p.known, name)
 		}
 	}
+	p.size.Store(int64(len(p.known)))
 }

@@ -58,7 +58,7 @@ type NakamaConfig struct {
 	InsecureNoLedger bool
 	// CacheEntries is how many verdicts are kept. Default 10,000; negative keeps none.
 	CacheEntries int
-	// Now is the clock; nil is the machine's, as [jws.Config] has it.
+	// Now is the clock; nil is [time.Now].
 	Now func() time.Time
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sallyport-auth/sallyport/identity"
-	"github.com/sallyport-auth/sallyport/internal/clock"
 	"github.com/sallyport-auth/sallyport/internal/uuid"
 	"github.com/sallyport-auth/sallyport/jws"
 )
@@ -37,7 +36,7 @@ type VerifierConfig struct {
 	// CacheEntries is how many verdicts are kept, each from the second time on that its token was accepted. Default 10,000,
 	// a quarter of a kilobyte each and its session; negative keeps none.
 	CacheEntries int
-	// Now is the clock; nil is the machine's, as [jws.Config] has it.
+	// Now is the clock; nil is [time.Now].
 	Now func() time.Time
 }
 
@@ -96,7 +95,7 @@ func newVerifier(config string, ledger *Ledger, noLedger bool, entries int, now 
 	}
 	v := &Verifier{ledger: ledger, now: now}
 	if v.now == nil {
-		v.now = clock.Now
+		v.now = time.Now
 	}
 	if entries == 0 {
 		entries = defaultCacheEntries
