@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTableOfEveryLength reads objects with texts of many lengths, with white space and names with escapes wherever they
+// TestTableOfEveryLength reads objects with short and long texts, with white space and names with escapes wherever they
 // can be.
 func TestTableOfEveryLength(t *testing.T) {
 	t.Parallel()

@@ -78,7 +78,8 @@ const (
 	nameIat = 'i' | 'a'<<8 | 't'<<16 | '"'<<24
 )
 
-// shortName returns a name of three characters as such a word, 0 for any other. A name with escapes can have a quote within.
+// shortName returns a name of three characters as such a word, 0 for any other. A name with escapes can have a quote within:
+// without a look at its length one that goes on after exp and a quote would pass for exp.
 func shortName(name string) uint32 {
 	if len(name) != 3 {
 		return 0
@@ -96,7 +97,8 @@ func (o *Object) date(i int, m member, up bool) (n int64, bad bool) {
 }
 
 // plainDate reads what dates from 2001 to 2286 look like: a colon, ten digits, and the comma or brace behind them. It
-// leaves any other to numericDate. What stands before the first digit can only be the colon: white space ends the look.
+// leaves any other to numericDate. The colon needs no look: if white space stood there, it or the colon
+// would be among what must be digits.
 func plainDate(s string) (n int64, ok bool) {
 	if len(s) < 12 || (s[11] != ',' && s[11] != '}') {
 		return 0, false
